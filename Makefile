@@ -1,0 +1,81 @@
+# Preceptor: `make demo` shows it, `make test` checks it. Everything is installed into this folder.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check
+DIST := src/preceptor/web/static/dist/assets.json
+FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/null)
+PORT ?= 8000
+export PRECEPTOR_DATA_DIR ?= $(CURDIR)/.data
+
+.PHONY: help demo test test-train dev lint format bench build install clean
+
+help: ## What there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: install build ## Run the main job once, then serve it (PORT=8000, ONCE=1, JSON=FILE, RESET=1)
+	@$(PY) -m preceptor demo --port $(if $(ONCE),0,$(PORT)) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(RESET),--reset)
+
+test: .venv/.dev build .venv/.browser ## All tests, on a real PostgreSQL and in a real browser
+	$(PY) -m pytest -n 2 --dist loadgroup -m "not train" $(ARGS)
+
+test-train: .venv/.train build ## The tests that need PyTorch and TRL (the train extra)
+	$(PY) -m pytest -m train $(ARGS)
+
+dev: .venv/.dev build ## Serve with reload, in development mode
+	PRECEPTOR_MODE=dev $(PY) -m preceptor serve --reload --port $(PORT)
+
+lint: .venv/.dev frontend/node_modules/.installed ## ruff, mypy --strict, import layers, TypeScript
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	.venv/bin/lint-imports
+	cd frontend && npm run --silent check
+
+format: .venv/.dev ## Format the code
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: .venv/.dev build ## Measure, as ratios in one run (ARGS=--quick)
+	$(PY) -m bench $(ARGS)
+
+install: .venv/.installed ## Python packages into .venv
+
+build: $(DIST) ## Pages' scripts and styles
+
+clean: ## Forget everything that was installed, built or stored here
+	rm -rf .venv .data frontend/node_modules src/preceptor/web/static/dist
+
+.venv/bin/python:
+	@scripts/make-venv
+
+.venv/.installed: .venv/bin/python pyproject.toml constraints.txt
+	@echo "Installing Python packages (about a minute)"
+	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e .
+	@touch $@
+
+.venv/.dev: .venv/.installed
+	@echo "Installing what development needs"
+	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# PyTorch first and by its exact version: a plain "torch" would bring several GB of CUDA libraries.
+.venv/.train: .venv/.dev
+	@echo "Installing PyTorch (CPU) and TRL"
+	@$(PIP) install --quiet --progress-bar on torch==2.13.0
+	@$(PIP) install --quiet --progress-bar on -e '.[train]'
+	@touch $@
+
+.venv/.browser: .venv/.dev
+	@scripts/install-browser
+	@touch $@
+
+frontend/node_modules/.installed: frontend/package-lock.json frontend/package.json
+	@echo "Installing the pages' packages"
+	@cd frontend && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+$(DIST): frontend/node_modules/.installed $(FRONTEND)
+	@echo "Building the pages"
+	@cd frontend && npm run --silent build
+	@touch $@

@@ -1,0 +1,1 @@
+"""What Preceptor is measured by: `python -m bench` (or `make bench`)."""

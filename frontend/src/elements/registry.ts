@@ -1,0 +1,20 @@
+/** Custom elements by tag; each is fetched when a page uses it. */
+const LOADERS: Record<string, () => Promise<unknown>> = {
+  "preceptor-comparison": () => import("./comparison"),
+  "preceptor-workspace": () => import("./workspace"),
+  "preceptor-chart": () => import("./chart"),
+  "preceptor-palette": () => import("./palette"),
+  "preceptor-shortcuts": () => import("./shortcuts"),
+  "preceptor-upload": () => import("./upload"),
+  "preceptor-passkey": () => import("./passkey"),
+  "preceptor-review": () => import("./review"),
+};
+
+/** Ready when the element is defined; an element of a plug-in defines itself by its own script. */
+export async function loadElement(tag: string): Promise<void> {
+  if (!customElements.get(tag)) await LOADERS[tag]?.();
+}
+
+export function loadUsedElements(root: ParentNode): void {
+  for (const tag of Object.keys(LOADERS)) if (root.querySelector(tag)) void loadElement(tag);
+}

@@ -1,0 +1,74 @@
+/** The JSON between the workspace and the server. */
+import type { Answer } from "./answer";
+
+export interface WorkspaceData {
+  /** Where the person works. */
+  project: { title: string; href?: string };
+  claim: {
+    id: string;
+    /** A few words of the task for the person's own list; else the project's title. */
+    title?: string;
+    leased_until: string;
+    server_now: string;
+    /** Whole length of the lease; the countdown turns to attention in its last tenth. */
+    lease_seconds?: number;
+    /** "0.42 USD"; empty for unpaid practice. */
+    pay: string;
+    kind: "work" | "revision" | "assessment" | "practice";
+    draft: Answer | null;
+    draft_saved_at: string | null;
+    worked_seconds?: number;
+    revision_comments: { criterion?: string; comment: string; quote?: string }[];
+    /** "3 of 10" in an assessment. */
+    position?: { at: number; of: number };
+  };
+  task: { element?: string; data: unknown };
+  guidelines_html: string;
+  rubric: Criterion[];
+  urls: {
+    draft: string;
+    heartbeat: string;
+    submit: string;
+    skip: string;
+    flag: string;
+    release: string;
+    next: string;
+    prefetch?: string;
+    board: string;
+  };
+  skip_reasons: (string | { key: string; label: string })[];
+  history: HistoryEntry[];
+}
+
+export interface Criterion {
+  key: string;
+  title: string;
+  description: string;
+  scale_min: number;
+  scale_max: number;
+  weight: number;
+  anchors: Record<string, string>;
+}
+
+export interface HistoryEntry {
+  at: string;
+  title: string;
+  state: string;
+  href?: string;
+}
+
+/** What submit, skip and flag answer. Everything may be missing. */
+export interface Outcome {
+  message?: string;
+  next?: WorkspaceData | null;
+  history_entry?: HistoryEntry;
+  /** Practice: how the answer compares with the known one. */
+  explanation?: { correct: boolean; title: string; html: string };
+  /** Leave the workspace for this page, such as the result of an assessment. */
+  redirect?: string;
+}
+
+export interface HeartbeatReply {
+  leased_until: string;
+  server_now: string;
+}

@@ -1,0 +1,81 @@
+"""Reviewing over the API."""
+
+from typing import Any, Literal
+
+from fastapi import APIRouter
+from pydantic import Field
+
+from preceptor.api.schemas import In, Out
+from preceptor.api.work import ReviewOut, SubmissionOut, review_out, submission_out
+from preceptor.http.edge import CurrentActor, Db, Now
+from preceptor.kit.ids import read_id
+from preceptor.people.identify import require_scope
+from preceptor.work import service
+from preceptor.work.models import Decision
+from preceptor.work.service import CriterionVerdict, ReviewItem
+
+router = APIRouter(prefix="/api/v1", tags=["review"])
+
+
+class ReviewItemOut(Out):
+    """A submission leased to you for 30 minutes. It does not say whose it is."""
+
+    submission: SubmissionOut
+    task_type: str
+    task: dict[str, Any]
+    answer: dict[str, Any] = Field(description="In the response ids of `task`.")
+    rubric: list[dict[str, Any]]
+
+
+class VerdictIn(In):
+    key: str = Field(examples=["accuracy"])
+    verdict: Literal["met", "not_met", "unclear"]
+    comment: str = Field(default="", max_length=2000)
+    quote: str = Field(default="", max_length=2000, description="A span marked in the submission.")
+
+
+class DecisionIn(In):
+    decision: Decision
+    comment: str = Field(default="", max_length=5000)
+    criteria: list[VerdictIn] = Field(default=[], max_length=50)
+    worked_seconds: int = Field(default=0, ge=0)
+
+
+@router.post("/reviews/next", response_model=ReviewItemOut)
+def next_review(session: Db, actor: CurrentActor, now: Now, project_id: str | None = None) -> ReviewItemOut:
+    """The oldest submission that waits for you; the one you have open comes first."""
+    require_scope(actor, "review")
+    project = read_id("project", project_id) if project_id else None
+    return review_item_out(service.next_for_review(session, actor, project, now=now))
+
+
+@router.post("/submissions/{submission_id}/review", status_code=201, response_model=ReviewOut)
+def decide(submission_id: str, body: DecisionIn, session: Db, actor: CurrentActor, now: Now) -> ReviewOut:
+    """Approve, return or reject. Returning needs a comment, rejecting also a criterion that is not met."""
+    require_scope(actor, "review")
+    review = service.decide(
+        session,
+        actor,
+        read_id("submission", submission_id),
+        body.decision,
+        comment=body.comment,
+        criteria=[CriterionVerdict(**verdict.model_dump()) for verdict in body.criteria],
+        worked_seconds=body.worked_seconds,
+        now=now,
+    )
+    return review_out(review)
+
+
+def review_item_out(item: ReviewItem) -> ReviewItemOut:
+    payload = {key: value for key, value in item.task.payload.items() if key != "responses"}
+    responses = [
+        {key: value for key, value in response.items() if key != "source"}
+        for response in item.task.payload.get("responses", [])
+    ]
+    return ReviewItemOut(
+        submission=submission_out(item.submission),
+        task_type=item.project.task_type,
+        task={**payload, "responses": responses} if responses else payload,
+        answer=item.submission.answer,
+        rubric=item.rubric,
+    )

@@ -1,0 +1,247 @@
+"""Claims, drafts, submissions: what a contributor does."""
+
+from datetime import datetime
+from typing import Any
+
+from fastapi import APIRouter, Response, status
+from pydantic import Field
+from sqlalchemy.orm import Session
+
+from preceptor.api.schemas import In, MoneyOut, Out, PageSize, json_answer, money_out
+from preceptor.http.cursor import read_cursor
+from preceptor.http.edge import Ask, CurrentActor, Db, Now
+from preceptor.kit.events import Actor
+from preceptor.kit.ids import read_id, show_id
+from preceptor.kit.money import Money
+from preceptor.people.identify import require_scope
+from preceptor.work import access, service
+from preceptor.work.models import Claim, ClaimState, Review, Submission, SubmissionState
+from preceptor.work.service import ClaimedWork
+from preceptor.work.service import history as histories
+
+router = APIRouter(prefix="/api/v1", tags=["work"])
+
+
+class ClaimIn(In):
+    task_id: str | None = Field(
+        default=None, description="Claim this task; without it, the most urgent free one.", examples=[None]
+    )
+
+
+class ClaimOut(Out):
+    id: str = Field(examples=["clm_0192f3c4a5b67c8d9e0f1a2b3c4d5e6f"])
+    project_id: str
+    task_id: str
+    state: ClaimState
+    leased_until: datetime
+    rate: MoneyOut
+    """Fixed for this claim, whatever happens to the project's rate."""
+    worked_seconds: int
+    draft: dict[str, Any] | None
+    draft_number: int
+    draft_saved_at: datetime | None
+
+
+class ClaimedTaskOut(ClaimOut):
+    task_type: str
+    config: dict[str, Any]
+    task: dict[str, Any] = Field(description="The payload as shown: responses are named A, B, ... in shown order.")
+
+
+class DraftIn(In):
+    draft: dict[str, Any]
+    number: int = Field(ge=1, description="Counts up with each change; an older number that arrives late is ignored.")
+
+
+class DraftOut(Out):
+    number: int
+    saved_at: datetime
+
+
+class BeatOut(Out):
+    state: ClaimState
+    leased_until: datetime
+    worked_seconds: int
+    now: datetime
+
+
+class SubmissionIn(In):
+    answer: dict[str, Any] = Field(
+        description="In shown names, as the task type's answer schema says.",
+        examples=[{"ranks": {"A": 1, "B": 2}, "strength": 2, "justification": "A names its source; B guesses."}],
+    )
+
+
+class ReviewOut(Out):
+    decision: str
+    comment: str
+    criteria: list[dict[str, Any]]
+    decided_at: datetime
+
+
+class SubmissionOut(Out):
+    id: str
+    claim_id: str
+    task_id: str
+    project_id: str
+    revision: int
+    state: SubmissionState
+    pay: MoneyOut | None = None
+    created_at: datetime
+    decided_at: datetime | None
+    review: ReviewOut | None = None
+
+
+class SubmissionPage(Out):
+    items: list[SubmissionOut]
+    next_cursor: str | None
+
+
+class SkipIn(In):
+    reason: str = Field(examples=["not_my_field"], description="One of the reasons in the workspace's skip menu.")
+    comment: str = Field(default="", max_length=2000)
+
+
+@router.post("/projects/{project_id}/claims", status_code=201, response_model=ClaimedTaskOut)
+def claim(project_id: str, ask: Ask, body: ClaimIn | None = None) -> Response:
+    """Claim a task. While one is open the same claim is returned (200), so repeating this is safe."""
+    project = read_id("project", project_id)
+    task = read_id("task", body.task_id) if body is not None and body.task_id is not None else None
+
+    def take(session: Session, actor: Actor, now: datetime) -> ClaimedWork:
+        if task is not None:
+            return service.claim_task(session, actor, project, task, now=now)
+        return service.claim_next(session, actor, project, now=now)
+
+    work = ask.do("work", take)
+    return json_answer(claimed_out(work), status.HTTP_201_CREATED if work.fresh else status.HTTP_200_OK)
+
+
+@router.get("/claims/{claim_id}", response_model=ClaimedTaskOut)
+def get_claim(claim_id: str, session: Db, actor: CurrentActor) -> ClaimedTaskOut:
+    """One of your claims with its task and draft."""
+    found = access.own_claim(session, actor, read_id("claim", claim_id))
+    return claimed_out(service.open_work(session, found))
+
+
+@router.put("/claims/{claim_id}/draft", response_model=DraftOut)
+def put_draft(claim_id: str, body: DraftIn, ask: Ask) -> Response:
+    """Save a draft. Once this answers, the draft survives anything."""
+    claim_uuid = read_id("claim", claim_id)
+
+    def save(session: Session, actor: Actor, now: datetime) -> DraftOut:
+        number = service.save_draft(session, actor, claim_uuid, body.draft, body.number, now=now)
+        return DraftOut(number=number, saved_at=now)
+
+    return json_answer(ask.do("work", save))
+
+
+@router.post("/claims/{claim_id}/heartbeat", response_model=BeatOut)
+def heartbeat(claim_id: str, ask: Ask) -> Response:
+    """A sign of life while working: counts time and keeps the lease from running out under your hands."""
+    claim_uuid = read_id("claim", claim_id)
+
+    def beat(session: Session, actor: Actor, now: datetime) -> BeatOut:
+        found = service.beat(session, actor, claim_uuid, now=now)
+        return BeatOut(state=found.state, leased_until=found.leased_until, worked_seconds=found.worked_seconds, now=now)
+
+    return json_answer(ask.do("work", beat))
+
+
+@router.post("/claims/{claim_id}/submission", status_code=201, response_model=SubmissionOut)
+def submit(claim_id: str, body: SubmissionIn, ask: Ask) -> Response:
+    """Submit an answer. The same answer again returns the same submission."""
+    claim_uuid = read_id("claim", claim_id)
+
+    def give(session: Session, actor: Actor, now: datetime) -> Submission:
+        return service.submit(session, actor, claim_uuid, body.answer, now=now)
+
+    return json_answer(submission_out(ask.do("work", give)), status.HTTP_201_CREATED)
+
+
+@router.post("/claims/{claim_id}/skip", response_model=ClaimOut)
+def skip(claim_id: str, body: SkipIn, session: Db, actor: CurrentActor, now: Now) -> ClaimOut:
+    """Leave this task for others, with a reason."""
+    require_scope(actor, "work")
+    return claim_out(service.skip_claim(session, actor, read_id("claim", claim_id), body.reason, body.comment, now=now))
+
+
+@router.post("/claims/{claim_id}/release", response_model=ClaimOut)
+def release(claim_id: str, session: Db, actor: CurrentActor, now: Now) -> ClaimOut:
+    """Give a task back to the queue."""
+    require_scope(actor, "work")
+    return claim_out(service.release_claim(session, actor, read_id("claim", claim_id), now=now))
+
+
+@router.post("/claims/{claim_id}/flag", response_model=ClaimOut)
+def flag(claim_id: str, body: SkipIn, session: Db, actor: CurrentActor, now: Now) -> ClaimOut:
+    """Report a broken task; this ends the claim."""
+    require_scope(actor, "work")
+    return claim_out(service.flag_task(session, actor, read_id("claim", claim_id), body.reason, body.comment, now=now))
+
+
+@router.get("/submissions", response_model=SubmissionPage)
+def my_submissions(
+    session: Db,
+    actor: CurrentActor,
+    project_id: str | None = None,
+    state: SubmissionState | None = None,
+    cursor: str | None = None,
+    limit: PageSize = 50,
+) -> SubmissionPage:
+    """Your submissions, newest first, with their reviews."""
+    lines = histories.own_history(
+        session,
+        actor,
+        project_id=read_id("project", project_id) if project_id else None,
+        states=[state] if state else [],
+        before=read_cursor("submission", cursor),
+        limit=limit + 1,
+    )
+    items = [submission_out(line.submission, line.claim, line.review) for line in lines[:limit]]
+    return SubmissionPage(items=items, next_cursor=items[-1].id if len(lines) > limit else None)
+
+
+def claim_fields(claim: Claim) -> dict[str, Any]:
+    return {
+        "id": show_id("claim", claim.id),
+        "project_id": show_id("project", claim.project_id),
+        "task_id": show_id("task", claim.task_id),
+        "state": claim.state,
+        "leased_until": claim.leased_until,
+        "rate": money_out(Money(claim.rate_minor, claim.currency)),
+        "worked_seconds": claim.worked_seconds,
+        "draft": claim.draft,
+        "draft_number": claim.draft_number,
+        "draft_saved_at": claim.draft_saved_at,
+    }
+
+
+def claim_out(claim: Claim) -> ClaimOut:
+    return ClaimOut(**claim_fields(claim))
+
+
+def claimed_out(work: ClaimedWork) -> ClaimedTaskOut:
+    return ClaimedTaskOut(**claim_fields(work.claim), task_type=work.task_type, config=work.config, task=work.shown)
+
+
+def submission_out(submission: Submission, claim: Claim | None = None, review: Review | None = None) -> SubmissionOut:
+    paid = claim is not None and claim.state is ClaimState.APPROVED
+    return SubmissionOut(
+        id=show_id("submission", submission.id),
+        claim_id=show_id("claim", submission.claim_id),
+        task_id=show_id("task", submission.task_id),
+        project_id=show_id("project", submission.project_id),
+        revision=submission.revision,
+        state=submission.state,
+        pay=money_out(Money(claim.rate_minor, claim.currency)) if paid and claim else None,
+        created_at=submission.created_at,
+        decided_at=submission.decided_at,
+        review=review_out(review) if review else None,
+    )
+
+
+def review_out(review: Review) -> ReviewOut:
+    return ReviewOut(
+        decision=review.decision, comment=review.comment, criteria=review.criteria, decided_at=review.created_at
+    )

@@ -1,0 +1,215 @@
+"""Building a release into a local folder: rows, provenance, card, manifest."""
+
+import json
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import pyarrow as pa
+from sqlalchemy import Row as SqlRow
+from sqlalchemy.orm import Session
+
+from preceptor.datasets import queries
+from preceptor.datasets.access import MANIFEST
+from preceptor.datasets.card import CardFacts, render_card
+from preceptor.datasets.files import FileFact, RowFiles, beside_configs, fact_of, in_split
+from preceptor.datasets.models import Release
+from preceptor.datasets.provenance import SCHEMA as PROVENANCE_SCHEMA
+from preceptor.datasets.provenance import provenance_row
+from preceptor.datasets.pseudonyms import Pseudonym
+from preceptor.datasets.reading import TaskWork, pages
+from preceptor.datasets.tally import ReleaseTally
+from preceptor.kit.db import Json
+from preceptor.kit.ids import show_id
+from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion
+from preceptor.tasktypes.base import (
+    AnyTaskType,
+    ReleasedJudgment,
+    ReleasedTask,
+    ReleaseRows,
+    task_type,
+)
+from preceptor.work.models import SubmissionState
+
+FORMAT = 1
+PROVENANCE = "provenance"
+
+OnPage = Callable[[int], None]
+"""Called after each page with the number of tasks that it held."""
+
+
+@dataclass(frozen=True)
+class Built:
+    """What lies in the folder. `sha256` is the digest of manifest.json, which holds those of all other files."""
+
+    manifest: Json
+    sha256: str
+    pairs: int
+    judgments: int
+
+
+def build(
+    session: Session, project: Project, release: Release, name: Pseudonym, folder: Path, on_page: OnPage
+) -> Built:
+    """Write all files of a release from one snapshot. Memory does not grow with tasks or judgments.
+
+    The same release built again from the same data has the same digest; files of rows have equal digests in
+    every release of equal data.
+    """
+    tally, versions = ReleaseTally(), _Versions(session, project.id)
+    kind = task_type(project.task_type)
+    with ExitStack() as stack:
+        pairs = stack.enter_context(_config_files(folder, "pairs", kind.consensus_schema))
+        judgments = stack.enter_context(_config_files(folder, "judgments", kind.judgment_schema))
+        provenance = stack.enter_context(RowFiles(folder, PROVENANCE_SCHEMA, beside_configs(PROVENANCE)))
+        writer = _Writer(kind, name, versions, tally, pairs, judgments, provenance)
+        for page in pages(session, project.id):
+            writer.write(page)
+            on_page(len(page))
+    rows = {**pairs.rows_of, **judgments.rows_of, **provenance.rows_of}
+    _write_texts(folder, project, release, kind, writer, versions)
+    return _with_manifest(folder, project, release, rows, pairs.rows, judgments.rows)
+
+
+def _config_files(folder: Path, config: str, schema: pa.Schema) -> RowFiles:
+    # The JSON copy lies outside the config: `datasets` cannot load a folder that mixes formats.
+    return RowFiles(folder, schema, in_split(config), json_path=f"jsonl/{config}.jsonl.gz")
+
+
+class _Versions:
+    """Guidelines and rubric versions of a project, by id."""
+
+    def __init__(self, session: Session, project_id: UUID) -> None:
+        self.guidelines: list[GuidelinesVersion] = list(session.scalars(queries.guidelines(project_id)))
+        self.rubrics: list[RubricVersion] = list(session.scalars(queries.rubrics(project_id)))
+        self.guidelines_numbers: Mapping[UUID | None, int] = {found.id: found.number for found in self.guidelines}
+        self.rubric_numbers: Mapping[UUID | None, int] = {found.id: found.number for found in self.rubrics}
+
+
+class _Writer:
+    """Turns pages of tasks into rows."""
+
+    def __init__(
+        self,
+        kind: AnyTaskType,
+        name: Pseudonym,
+        versions: _Versions,
+        tally: ReleaseTally,
+        pairs: RowFiles,
+        judgments: RowFiles,
+        provenance: RowFiles,
+    ) -> None:
+        self.kind = kind
+        self.name = name
+        self.versions = versions
+        self.tally = tally
+        self.pairs = pairs
+        self.judgments = judgments
+        self.provenance = provenance
+
+    def write(self, page: list[TaskWork]) -> None:
+        """All rows of a page, each file in one write."""
+        made = [self._rows(work) for work in page]
+        pair_digests = iter(self.pairs.add([row for rows in made for row in rows.consensus]))
+        judgment_digests = iter(self.judgments.add([row for rows in made for row in rows.judgments]))
+        self.provenance.add(
+            [
+                provenance_row(
+                    work,
+                    self.name,
+                    self.versions.guidelines_numbers,
+                    self.versions.rubric_numbers,
+                    [next(pair_digests) for _ in rows.consensus],
+                    [next(judgment_digests) for _ in rows.judgments],
+                )
+                for work, rows in zip(page, made, strict=True)
+            ]
+        )
+
+    def _rows(self, work: TaskWork) -> ReleaseRows:
+        task = _released_task(self.kind, work.task)
+        given = [self._released(judgment) for judgment in work.judgments]
+        counted = [judgment.answer for judgment in given if judgment.counted]
+        consensus = self.kind.consensus(task.payload, counted)
+        rows = self.kind.rows(task, given, consensus)
+        self.tally.add_judgments(work, self.name, self.versions.guidelines_numbers)
+        if work.task.gold:
+            # What people said about a known answer measures them; it is no news about the responses.
+            return ReleaseRows(consensus=(), judgments=rows.judgments, undecided=0)
+        self.tally.add_consensus(consensus, self.kind.unit_labels(task.payload), rows.undecided)
+        if not counted:
+            self.tally.imported_pairs += len(rows.consensus)
+        return rows
+
+    def _released(self, judgment: SqlRow[Any]) -> ReleasedJudgment[Any]:
+        return ReleasedJudgment(
+            submission_id=show_id("submission", judgment.id),
+            person_pseudonym=self.name(judgment.person_id),
+            answer=self.kind.answer_model.model_validate(judgment.answer),
+            # Without a heartbeat nobody knows how long it took.
+            seconds=float(judgment.worked_seconds) if judgment.worked_seconds else None,
+            state=str(judgment.state),
+            counted=judgment.state == SubmissionState.APPROVED,
+            guidelines_version=self.versions.guidelines_numbers.get(judgment.guidelines_version_id),
+            submitted_at=judgment.created_at,
+            shown_order=tuple(judgment.display_order),
+        )
+
+
+def _released_task(kind: AnyTaskType, task: SqlRow[Any]) -> ReleasedTask[Any, Any]:
+    return ReleasedTask(
+        task_id=show_id("task", task.id),
+        external_id=task.external_id,
+        payload=kind.payload_model.model_validate(task.payload),
+        imported_answer=kind.answer_model.model_validate(task.imported_answer) if task.imported_answer else None,
+        imported_votes=task.imported_votes or {},
+        topic=task.topic,
+    )
+
+
+def _write_texts(
+    folder: Path, project: Project, release: Release, kind: AnyTaskType, writer: _Writer, versions: _Versions
+) -> None:
+    used = [version for version in versions.guidelines if writer.tally.guidelines[version.number]]
+    (folder / "guidelines").mkdir()
+    for version in used:
+        (folder / "guidelines" / f"v{version.number}.md").write_text(version.body, encoding="utf-8", newline="\n")
+    current = next((found for found in versions.rubrics if found.id == project.rubric_version_id), None)
+    facts = CardFacts(
+        project=project,
+        title=release.title,
+        number=release.number,
+        task_type_title=kind.title,
+        pairs=writer.pairs.rows,
+        judgments=writer.judgments.rows,
+        tally=writer.tally,
+        guidelines=used,
+        rubric=current,
+    )
+    (folder / "README.md").write_text(render_card(facts), encoding="utf-8", newline="\n")
+
+
+def _with_manifest(
+    folder: Path, project: Project, release: Release, rows: Mapping[str, int], pairs: int, judgments: int
+) -> Built:
+    facts: dict[str, FileFact] = {}
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        inside = path.relative_to(folder).as_posix()
+        facts[inside] = fact_of(path, rows.get(inside))
+    manifest: Json = {
+        "format": FORMAT,
+        "release": {
+            "id": show_id("release", release.id),
+            "number": release.number,
+            "project": show_id("project", project.id),
+            "task_type": project.task_type,
+        },
+        "rows": {"judgments": judgments, "pairs": pairs},
+        "files": {inside: fact.as_json() for inside, fact in facts.items()},
+    }
+    path = folder / MANIFEST
+    path.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
+    return Built(manifest, fact_of(path, None).sha256, pairs, judgments)

@@ -1,0 +1,262 @@
+"""The dataset card: README.md with the YAML header that dataset hubs and `datasets` read.
+
+Numbers come from the data, sentences about method from how the platform works.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from preceptor.datasets.tally import ReleaseTally
+from preceptor.kit.money import Money
+from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion
+from preceptor.quality import Estimate
+
+GUIDELINES_CHARACTERS_MAX = 20_000
+"""Longer guidelines are only linked."""
+_SIZES = (1_000, 10_000, 100_000, 1_000_000, 10_000_000)
+_SIZE_NAMES = ("n<1K", "1K<n<10K", "10K<n<100K", "100K<n<1M", "1M<n<10M", "n>10M")
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """Everything the card is made of."""
+
+    project: Project
+    title: str
+    number: int
+    task_type_title: str
+    pairs: int
+    judgments: int
+    tally: ReleaseTally
+    guidelines: Sequence[GuidelinesVersion]
+    """Versions that somebody worked under, oldest first."""
+    rubric: RubricVersion | None
+
+
+def render_card(facts: CardFacts) -> str:
+    """The whole README.md."""
+    sections = [
+        _header(facts),
+        f"# {_line(facts.project.title)}: {_line(facts.title)}",
+        _summary(facts),
+        "## What is in it",
+        _contents(facts),
+        "## How it was collected",
+        _collection(facts),
+        "## People and pay",
+        _people(facts),
+        "## Agreement",
+        _agreement(facts),
+        *_guidelines(facts),
+        *_rubric(facts),
+        "## Provenance",
+        PROVENANCE,
+        "## Known limits",
+        _limits(facts),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def size_category(rows: int) -> str:
+    """The hub's size bucket for a number of rows."""
+    return _SIZE_NAMES[sum(rows >= limit for limit in _SIZES)]
+
+
+def _header(facts: CardFacts) -> str:
+    # JSON strings are YAML strings, whatever a title holds.
+    tags = [facts.project.task_type, "human-feedback", "preference", facts.project.data_source or "people"]
+    lines = [
+        "---",
+        f"pretty_name: {json.dumps(f'{facts.project.title}: {facts.title}', ensure_ascii=False)}",
+        "# Choose a licence before you publish this: nobody has chosen one yet.",
+        "license: unknown",
+        "size_categories:",
+        f"- {size_category(facts.pairs)}",
+        f"tags: {json.dumps(tags, ensure_ascii=False)}",
+        "configs:",
+        *_config("pairs", default=True),
+        *_config("judgments"),
+        "---",
+    ]
+    return "\n".join(lines)
+
+
+def _config(name: str, *, default: bool = False) -> list[str]:
+    lines = [f"- config_name: {name}"]
+    if default:
+        lines.append("  default: true")
+    return [*lines, "  data_files:", "  - split: train", f"    path: {name}/train-*.parquet"]
+
+
+def _summary(facts: CardFacts) -> str:
+    return (
+        f"Release {facts.number} of the project “{_line(facts.project.title)}”, kind of work: "
+        f"{facts.task_type_title.lower()}. **{facts.pairs:,} consensus pairs** out of **{facts.judgments:,} individual "
+        f"judgments** on {facts.tally.tasks:,} tasks. {_origin(facts)}"
+        + (f"\n\n{facts.project.summary}" if facts.project.summary else "")
+    )
+
+
+def _origin(facts: CardFacts) -> str:
+    match facts.project.data_source:
+        case "simulated":
+            return "**The judgments are simulated: no human gave them.**"
+        case "recorded":
+            return "The judgments were given by real people elsewhere, recorded there, and replayed on this platform."
+    simulated, people = len(facts.tally.simulated), len(facts.tally.people)
+    if simulated:
+        return f"**{simulated} of the {people} people are simulated.**"
+    return "The judgments were given by people on this platform." if people else "All labels were imported."
+
+
+def _contents(facts: CardFacts) -> str:
+    return f"""\
+| part | rows | what a row is |
+|---|---|---|
+| `pairs` (Parquet) | {facts.pairs:,} | one decided comparison: `prompt`, `chosen`, `rejected` as message lists, \
+`margin`, votes, sources |
+| `judgments` (Parquet) | {facts.judgments:,} | one person's judgment, under a pseudonym, with its state |
+| `provenance.parquet` | {facts.tally.tasks:,} | one task: its submissions, reviews, pay, guidelines version |
+| `jsonl/` | | the same rows as JSON Lines |
+| `guidelines/` | {len(facts.guidelines)} | every version that somebody worked under |
+
+```python
+from datasets import load_dataset
+pairs = load_dataset("parquet", data_files="pairs/*.parquet", split="train")
+```
+
+`margin` is never negative and says how clearly the chosen response won: the mean stated strength (0 to 3) where
+people gave strengths, else the difference of vote shares (0 to 1)."""
+
+
+def _collection(facts: CardFacts) -> str:
+    tally, project = facts.tally, facts.project
+    when = f"from {_day(tally.first)} to {_day(tally.last)}" if tally.first and tally.last else "never"
+    seconds = tally.median_seconds()
+    lines = [
+        f"- Judged {when}. Each task asks {project.overlap} people by default; nobody judges a task twice. Responses "
+        "are shown without their source, in an order drawn anew for each person and recorded (`shown_order`).",
+        f"- States of the judgments: {_counted(tally.states)}. **Only approved judgments count** for `pairs`: "
+        "submitted ones that nobody has decided about yet, returned, lapsed and rejected ones are in `judgments` "
+        "with their `state` and `counted = false`.",
+        f"- {project.review_percent} % of submissions are drawn for review; decisions so far: "
+        f"{_counted(tally.decisions)}. What is not drawn is approved without being looked at.",
+        f"- Pairs that came with the imported file: {tally.imported_pairs:,} (`label_source = imported`); they are "
+        "used only where nobody here judged.",
+        f"- Comparisons without a pair, because people were split or called it a tie: {tally.undecided:,}.",
+        f"- Gold tasks (known answers that measure people): {tally.gold_tasks:,}. They give no pairs, because their "
+        "answers test people and were not judged by them; judgments on them are in `judgments`, and `provenance` "
+        "marks them. Leave those out where the gold tasks stay in use.",
+        "- Median working time of a judgment: "
+        + ("not measured." if seconds is None else f"{seconds:,.0f} seconds, idle time left out."),
+    ]
+    return "\n".join(lines)
+
+
+def _people(facts: CardFacts) -> str:
+    tally = facts.tally
+    rates = ", ".join(
+        f"{Money(minor, currency)} ({times:,})" for (minor, currency), times in sorted(tally.rates.items())
+    )
+    paid = ", ".join(str(amount) for amount in tally.pay()) or "nothing yet"
+    lines = [
+        f"- People: {len(tally.people):,}"
+        + (f", of whom {len(tally.simulated):,} are simulated or replayed accounts." if tally.simulated else "."),
+        f"- Pay for one judgment (judgments at that rate): {rates or 'none'}. Paid for approved judgments: {paid}.",
+        "- People are named by pseudonyms (keyed hashes): the same person has the same name in all releases of this "
+        "organization, and the names cannot be turned back. Names, addresses and profiles are not in the data.",
+    ]
+    return "\n".join(lines)
+
+
+def _agreement(facts: CardFacts) -> str:
+    found, units = facts.tally.agreement, facts.tally.agreement.units
+    if units == 0:
+        return "No comparison has counted judgments of two people, so agreement is unknown."
+    return (
+        f"Krippendorff's alpha (nominal): **{_estimate(facts.tally.alpha())}** over {units:,} comparisons with at "
+        f"least two counted judgments. Unanimous: {_share(found.unanimous, units)}; decided by majority: "
+        f"{_share(found.decided, units)}; split evenly: {_share(found.split, units)}. "
+        f"Ties by vote: {facts.tally.tied:,}."
+    )
+
+
+def _guidelines(facts: CardFacts) -> list[str]:
+    if not facts.guidelines:
+        return []
+    listed = "\n".join(
+        f"- [version {version.number}](guidelines/v{version.number}.md), {_day(version.created_at)}: "
+        f"{facts.tally.guidelines[version.number]:,} judgments"
+        for version in facts.guidelines
+    )
+    newest = facts.guidelines[-1]
+    if len(newest.body) > GUIDELINES_CHARACTERS_MAX:
+        return ["## Guidelines", listed]
+    return ["## Guidelines", listed, f"Version {newest.number} in full:", _quoted(newest.body)]
+
+
+def _rubric(facts: CardFacts) -> list[str]:
+    if facts.rubric is None or not facts.rubric.criteria:
+        return []
+    rows = [
+        f"| {_cell(criterion.get('title', criterion.get('key', '')))} | {_cell(criterion.get('description', ''))} "
+        f"| {criterion.get('scale_min', '')} to {criterion.get('scale_max', '')} | {criterion.get('weight', '')} |"
+        for criterion in facts.rubric.criteria
+    ]
+    table = "\n".join(["| criterion | what it means | scale | weight |", "|---|---|---|---|", *rows])
+    return [f"## Rubric (version {facts.rubric.number})", table]
+
+
+PROVENANCE = """\
+Every row carries `task_id`; `provenance.parquet` leads from there to the guidelines and rubric versions, the
+submissions, the reviews and the pay (the ledger names each payment by `claim_id`). `manifest.json` holds size, rows
+and SHA-256 of every file; its own SHA-256 identifies the release, which never changes once built."""
+
+
+def _limits(facts: CardFacts) -> str:
+    limits = [
+        "- Agreement is not truth: people can be wrong together. The interval takes comparisons as independent, which "
+        "comparisons that share a prompt or a person are not quite.",
+        "- Justifications and responses are free text. Nobody has searched them for personal data.",
+        "- Most people of this release may share a language, a country or a taste; profiles are not in the data.",
+    ]
+    if facts.tally.imported_pairs:
+        limits.append("- Imported labels were not checked here; how they came about is not known.")
+    if facts.tally.simulated or facts.project.data_source == "simulated":
+        limits.append("- Simulated or replayed judgments say nothing about how people work on this platform.")
+    return "\n".join(limits)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in sorted(counts.items())) or "none"
+
+
+def _estimate(estimate: Estimate) -> str:
+    if estimate.value is None:
+        return f"unknown ({estimate.reason})"
+    if estimate.low is None or estimate.high is None:
+        return f"{estimate.value:.3f} (interval unknown: {estimate.reason})"
+    return f"{estimate.value:.3f} (95 % interval {estimate.low:.3f} to {estimate.high:.3f})"
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f} %"
+
+
+def _day(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d")
+
+
+def _line(text: str) -> str:
+    """Text that must stay on its line."""
+    return " ".join(text.split())
+
+
+def _cell(text: object) -> str:
+    return _line(str(text)).replace("|", "\\|")
+
+
+def _quoted(text: str) -> str:
+    return "\n".join(f"> {line}".rstrip() for line in text.splitlines())

@@ -1,0 +1,19 @@
+"""All tables of ours, gathered for migrations and for the test that schema and models agree."""
+
+import preceptor.assessments.models
+import preceptor.datasets.models
+import preceptor.kit.events
+import preceptor.kit.idempotency
+import preceptor.money.models
+import preceptor.people.models
+import preceptor.projects.models
+import preceptor.training.models
+import preceptor.work.models  # noqa: F401
+from preceptor.kit.db import Base
+
+metadata = Base.metadata
+
+
+def is_ours(name: str | None, kind: str, _parents: object) -> bool:
+    """Procrastinate keeps its own tables in the same schema."""
+    return not (kind == "table" and name is not None and name.startswith("procrastinate_"))

@@ -1,0 +1,213 @@
+"""Projects, versioned guidelines and rubrics, imports, tasks, memberships."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from preceptor.kit.db import Base, BigInt, Json, JsonList
+from preceptor.kit.ids import new_id
+
+
+class ProjectState(StrEnum):
+    DRAFT = "draft"
+    OPEN = "open"
+    PAUSED = "paused"
+    CLOSING = "closing"
+    """No new claims; live claims, revisions and reviews finish."""
+    CLOSED = "closed"
+
+
+class ImportState(StrEnum):
+    QUEUED = "queued"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+
+
+class TaskState(StrEnum):
+    OPEN = "open"
+    FLAGGED = "flagged"
+    """Reported as broken often enough; nobody gets it until a manager looks."""
+    RETIRED = "retired"
+
+
+class MembershipState(StrEnum):
+    ACTIVE = "active"
+    LEFT = "left"
+    PAUSED = "paused"
+
+
+class Project(Base):
+    __tablename__ = "project"
+    __table_args__ = (
+        CheckConstraint("overlap BETWEEN 1 AND 100", name="overlap_range"),
+        CheckConstraint("lease_seconds BETWEEN 60 AND 604800", name="lease_range"),
+        CheckConstraint("review_percent BETWEEN 0 AND 100", name="review_range"),
+        CheckConstraint("rate_minor >= 0", name="rate_not_negative"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    org_id: Mapped[UUID] = mapped_column(ForeignKey("organization.id"), index=True)
+    title: Mapped[str]
+    summary: Mapped[str] = mapped_column(default="")
+    task_type: Mapped[str]
+    config: Mapped[Json]
+    """Settings of the task type (its `config_model`)."""
+    state: Mapped[ProjectState] = mapped_column(default=ProjectState.DRAFT)
+    overlap: Mapped[int] = mapped_column(default=1)
+    lease_seconds: Mapped[int] = mapped_column(default=1800)
+    expected_seconds: Mapped[int] = mapped_column(default=180)
+    review_percent: Mapped[int] = mapped_column(default=20)
+    review_seconds: Mapped[int] = mapped_column(default=3 * 86400)
+    """A submission nobody reviewed in this time is approved."""
+    revision_seconds: Mapped[int] = mapped_column(default=2 * 86400)
+    blind_review: Mapped[bool] = mapped_column(default=True)
+    rate_minor: Mapped[BigInt]
+    currency: Mapped[str]
+    qualification_id: Mapped[UUID | None] = mapped_column(ForeignKey("qualification.id"))
+    guidelines_version_id: Mapped[UUID | None]
+    rubric_version_id: Mapped[UUID | None]
+    data_source: Mapped[str | None]
+    """Set by the demo: "recorded" or "simulated"; shown wherever the project's numbers are."""
+    tasks_added: Mapped[BigInt] = mapped_column(default=0, server_default=text("0"))
+    """Places given out in the queue; adding tasks locks the project's row and takes the next ones."""
+    queue_end: Mapped[BigInt] = mapped_column(default=-1, server_default=text("-1"))
+    """The last queue position given to any task."""
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    opened_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
+
+
+class GuidelinesVersion(Base):
+    __tablename__ = "guidelines_version"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"))
+    number: Mapped[int]
+    body: Mapped[str]
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+
+
+class RubricVersion(Base):
+    """`criteria`: list of {key, title, description, scale_min, scale_max, weight, anchors: {"1": text}}."""
+
+    __tablename__ = "rubric_version"
+    __table_args__ = (UniqueConstraint("project_id", "number"),)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"))
+    number: Mapped[int]
+    criteria: Mapped[JsonList]
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+
+
+class Import(Base):
+    """One file of tasks: all or nothing, once per digest."""
+
+    __tablename__ = "import"
+    __table_args__ = (
+        Index(
+            "uq_import_project_digest_live",
+            "project_id",
+            "digest",
+            unique=True,
+            postgresql_where=text("state <> 'failed'"),
+        ),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), index=True)
+    filename: Mapped[str]
+    file_key: Mapped[str]
+    digest: Mapped[str]
+    size_bytes: Mapped[BigInt]
+    mapping: Mapped[Json | None]
+    state: Mapped[ImportState] = mapped_column(default=ImportState.QUEUED)
+    rows_read: Mapped[int] = mapped_column(default=0)
+    created: Mapped[int] = mapped_column(default=0)
+    already_there: Mapped[int] = mapped_column(default=0)
+    problem_count: Mapped[int] = mapped_column(default=0)
+    problems: Mapped[JsonList] = mapped_column(server_default=text("'[]'::jsonb"))
+    """The first 1,000: {line, field, problem}."""
+    created_by: Mapped[UUID | None]
+    created_at: Mapped[datetime]
+    finished_at: Mapped[datetime | None]
+
+
+class Task(Base):
+    __tablename__ = "task"
+    __table_args__ = (
+        UniqueConstraint("project_id", "external_id"),
+        # The overlap guarantee: live claims plus counted submissions never exceed what was wanted.
+        CheckConstraint("taken BETWEEN 0 AND wanted", name="taken_within_wanted"),
+        CheckConstraint("done BETWEEN 0 AND taken", name="done_within_taken"),
+        Index(
+            "ix_task_claimable",
+            "project_id",
+            "position",
+            postgresql_where=text("taken < wanted AND state = 'open'"),
+        ),
+        Index("ix_task_project_id_id", "project_id", "id"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"))
+    import_id: Mapped[UUID | None]
+    external_id: Mapped[str]
+    topic: Mapped[str | None]
+    payload: Mapped[Json]
+    priority: Mapped[int] = mapped_column(default=5)
+    """1 is most urgent, 9 least."""
+    position: Mapped[BigInt]
+    """Order in the queue: priority first, then arrival (`rules.position`)."""
+    wanted: Mapped[int]
+    """Overlap: independent judgments wanted."""
+    taken: Mapped[int] = mapped_column(default=0)
+    done: Mapped[int] = mapped_column(default=0)
+    state: Mapped[TaskState] = mapped_column(default=TaskState.OPEN)
+    imported_answer: Mapped[Json | None]
+    """A judgment that came with the file (chosen/rejected); goes into releases, marked as imported."""
+    imported_votes: Mapped[Json | None]
+    """Vote counts that came with the file: response id (or "tie") to count."""
+    created_at: Mapped[datetime]
+
+
+class TaskGold(Base):
+    """The known answer of a gold task. Only `access.gold_of` reads it."""
+
+    __tablename__ = "task_gold"
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"), primary_key=True)
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), index=True)
+    answer: Mapped[Json]
+    explanation: Mapped[str] = mapped_column(default="")
+
+
+class Membership(Base):
+    """A contributor in a project. Its row is the first lock of everything the person does there."""
+
+    __tablename__ = "membership"
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    state: Mapped[MembershipState] = mapped_column(default=MembershipState.ACTIVE)
+    cursor: Mapped[BigInt] = mapped_column(default=-1)
+    """Queue position up to which this person has been served; a search starts behind it."""
+    joined_at: Mapped[datetime]
+
+
+class ProjectReviewer(Base):
+    """Who may review a project's submissions."""
+
+    __tablename__ = "project_reviewer"
+
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), primary_key=True)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True, index=True)
+    created_at: Mapped[datetime]

@@ -1,0 +1,1 @@
+"""Verbs of projects: `projects` (terms, versions, moves), `checklist`, `members`, `imports`, `tasks`."""

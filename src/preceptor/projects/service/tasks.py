@@ -1,0 +1,127 @@
+"""A client's view of the tasks of a project, and taking tasks out of the queue."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.orm import Session
+
+from preceptor.kit import events
+from preceptor.kit.events import Actor
+from preceptor.projects import access, queries
+from preceptor.projects.models import Task, TaskState
+
+TASKS_PAGE_MAX = 200
+TOPICS_MAX = 500
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """`next_after` is the id to pass as `after` for the next page, None on the last."""
+
+    tasks: list[Task]
+    next_after: UUID | None
+
+
+@dataclass(frozen=True)
+class TaskCounts:
+    """How far a project is. Judgments are counted over tasks; `finished` tasks have all they want."""
+
+    total: int
+    open: int
+    flagged: int
+    retired: int
+    finished: int
+    judgments_wanted: int
+    judgments_taken: int
+    judgments_done: int
+
+
+def list_tasks(
+    session: Session,
+    actor: Actor,
+    project_id: UUID,
+    *,
+    state: TaskState | None = None,
+    finished: bool | None = None,
+    topic: str | None = None,
+    search: str | None = None,
+    after: UUID | None = None,
+    limit: int = 50,
+) -> TaskPage:
+    """Tasks in the order of arrival. `search` looks for text in external ids and prompts."""
+    access.project_for_client(session, actor, project_id)
+    size = min(limit, TASKS_PAGE_MAX)
+    found = list(
+        session.scalars(
+            queries.tasks(
+                project_id,
+                state=state,
+                finished=finished,
+                topic=topic,
+                search=search,
+                after=after,
+                limit=size + 1,
+            )
+        )
+    )
+    more = len(found) > size
+    return TaskPage(found[:size], found[size - 1].id if more else None)
+
+
+def task_counts(session: Session, actor: Actor, project_id: UUID) -> TaskCounts:
+    """How far a project is, in one statement over its tasks."""
+    access.project_for_client(session, actor, project_id)
+    row = session.execute(queries.task_counts(project_id)).one()
+    return TaskCounts(**{name: int(value) for name, value in row._mapping.items()})
+
+
+def topics_of(session: Session, actor: Actor, project_id: UUID) -> list[tuple[str, int]]:
+    """Topics with their number of tasks, by name."""
+    access.project_for_client(session, actor, project_id)
+    rows = session.execute(queries.topics(project_id).limit(TOPICS_MAX))
+    return [(topic, count) for topic, count in rows if topic is not None]
+
+
+def retire_task(
+    session: Session, actor: Actor, project_id: UUID, task_id: UUID, *, now: datetime, reason: str = ""
+) -> Task:
+    """Give a task to nobody any more. Work on it that has begun goes on and is paid."""
+    return _move_task(session, actor, project_id, task_id, TaskState.RETIRED, now, reason)
+
+
+def restore_task(
+    session: Session, actor: Actor, project_id: UUID, task_id: UUID, *, now: datetime, reason: str = ""
+) -> Task:
+    """Put a retired or flagged task back into the queue at its old place."""
+    return _move_task(session, actor, project_id, task_id, TaskState.OPEN, now, reason)
+
+
+def _move_task(
+    session: Session,
+    actor: Actor,
+    project_id: UUID,
+    task_id: UUID,
+    to: TaskState,
+    now: datetime,
+    reason: str,
+) -> Task:
+    project = access.project_for_client(session, actor, project_id, *access.MANAGERS)
+    task = access.task_for_client(session, actor, project_id, task_id, *access.MANAGERS)
+    session.refresh(task, with_for_update=True)
+    if task.state is to:
+        return task
+    before, task.state = task.state, to
+    events.record(
+        session,
+        actor,
+        "task.retired" if to is TaskState.RETIRED else "task.restored",
+        "task",
+        task.id,
+        at=now,
+        org_id=project.org_id,
+        project_id=project.id,
+        data={"before": before, "reason": reason},
+    )
+    session.flush()
+    return task

@@ -1,0 +1,148 @@
+"""What a client sets in a project, with limits; the shape that pages, API and demo fill in."""
+
+from typing import Annotated, Self
+from uuid import UUID
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from preceptor.kit.money import CURRENCIES
+from preceptor.tasktypes.base import Row
+from preceptor.tasktypes.messages import Text
+
+TITLE_CHARACTERS_MAX = 200
+SUMMARY_CHARACTERS_MAX = 2_000
+GUIDELINES_CHARACTERS_MAX = 200_000
+CRITERIA_MAX = 30
+RATE_MINOR_MAX = 10**9
+
+
+def _known_currency(currency: str) -> str:
+    if currency not in CURRENCIES:
+        raise ValueError(f"use one of {', '.join(sorted(CURRENCIES))}")
+    return currency
+
+
+def _not_blank(text: str) -> str:
+    if not text.strip():
+        raise ValueError("must not be empty")
+    return text.strip()
+
+
+Title = Annotated[Text, Field(min_length=1, max_length=TITLE_CHARACTERS_MAX), AfterValidator(_not_blank)]
+Summary = Annotated[Text, Field(max_length=SUMMARY_CHARACTERS_MAX)]
+Overlap = Annotated[int, Field(ge=1, le=100)]
+LeaseSeconds = Annotated[int, Field(ge=60, le=604_800)]
+ExpectedSeconds = Annotated[int, Field(ge=1, le=604_800)]
+Percent = Annotated[int, Field(ge=0, le=100)]
+WaitSeconds = Annotated[int, Field(ge=60, le=90 * 86_400)]
+RateMinor = Annotated[int, Field(ge=0, le=RATE_MINOR_MAX)]
+Currency = Annotated[str, AfterValidator(_known_currency)]
+
+
+class _Shape(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ProjectSettings(_Shape):
+    """Everything that makes a new project. `config` empty means the task type's template."""
+
+    title: Title
+    summary: Summary = ""
+    task_type: str = "comparison"
+    config: Row | None = None
+    overlap: Overlap = 1
+    lease_seconds: LeaseSeconds = 1_800
+    expected_seconds: ExpectedSeconds = 180
+    review_percent: Percent = 20
+    review_seconds: WaitSeconds = 3 * 86_400
+    revision_seconds: WaitSeconds = 2 * 86_400
+    blind_review: bool = True
+    rate_minor: RateMinor = 0
+    """Pay for one judgment, in minor units of `currency`."""
+    currency: Currency = "USD"
+    qualification_id: UUID | None = None
+    data_source: Annotated[str, Field(pattern=r"^(recorded|simulated)$")] | None = None
+
+
+class ProjectChanges(_Shape):
+    """The fields to change; what is not set stays. `qualification_id=None` set explicitly opens it to everyone."""
+
+    title: Title | None = None
+    summary: Summary | None = None
+    config: Row | None = None
+    overlap: Overlap | None = None
+    lease_seconds: LeaseSeconds | None = None
+    expected_seconds: ExpectedSeconds | None = None
+    review_percent: Percent | None = None
+    review_seconds: WaitSeconds | None = None
+    revision_seconds: WaitSeconds | None = None
+    blind_review: bool | None = None
+    rate_minor: RateMinor | None = None
+    currency: Currency | None = None
+    qualification_id: UUID | None = None
+
+    def wanted(self) -> dict[str, object]:
+        """The fields that were given, by name."""
+        given = self.model_dump(exclude_unset=True)
+        return {name: value for name, value in given.items() if value is not None or name == "qualification_id"}
+
+
+class Criterion(_Shape):
+    """One thing that a reviewer judges, with its scale and what points on it mean."""
+
+    key: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+    title: Annotated[Text, Field(min_length=1, max_length=120), AfterValidator(_not_blank)]
+    description: Annotated[Text, Field(max_length=2_000)] = ""
+    scale_min: Annotated[int, Field(ge=0, le=10)] = 1
+    scale_max: Annotated[int, Field(ge=1, le=10)] = 5
+    weight: Annotated[float, Field(gt=0, le=100)] = 1.0
+    anchors: Annotated[dict[str, Annotated[Text, Field(max_length=500)]], Field(max_length=11)] = {}
+
+    @model_validator(mode="after")
+    def _anchors_on_scale(self) -> Self:
+        if self.scale_min >= self.scale_max:
+            raise ValueError("the scale must have at least two points")
+        points = {str(point) for point in range(self.scale_min, self.scale_max + 1)}
+        off = sorted(self.anchors.keys() - points)
+        if off:
+            raise ValueError(f"the anchor {off[0]!r} is not on the scale")
+        return self
+
+
+class Rubric(_Shape):
+    """The criteria of one rubric version."""
+
+    criteria: Annotated[list[Criterion], Field(min_length=1, max_length=CRITERIA_MAX)]
+
+    @model_validator(mode="after")
+    def _keys_differ(self) -> Self:
+        if len({criterion.key for criterion in self.criteria}) < len(self.criteria):
+            raise ValueError("two criteria have the same key; give each its own")
+        return self
+
+
+class Guidelines(_Shape):
+    """The Markdown text of one guidelines version."""
+
+    body: Annotated[Text, Field(max_length=GUIDELINES_CHARACTERS_MAX), AfterValidator(_not_blank)]
+
+
+BATCH_TASKS_MAX = 1_000
+
+
+class TaskIn(_Shape):
+    """One task to add. `external_id` is the client's own name of it: sending it again changes nothing.
+
+    `gold` is the known answer of a gold task and is never shown to contributors; `imported_answer` is a judgment
+    that exists already. Both name responses by the ids of the payload.
+    """
+
+    external_id: Annotated[Text, Field(min_length=1, max_length=200), AfterValidator(_not_blank)]
+    payload: Row
+    priority: Annotated[int, Field(ge=1, le=9)] = 5
+    """1 is most urgent, 9 least."""
+    overlap: Overlap | None = None
+    topic: Annotated[Text, Field(min_length=1, max_length=200)] | None = None
+    gold: Row | None = None
+    gold_explanation: Annotated[Text, Field(max_length=5_000)] | None = None
+    imported_answer: Row | None = None

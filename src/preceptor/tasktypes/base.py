@@ -1,0 +1,260 @@
+"""What a kind of work is, and where installed kinds are found.
+
+Everything that differs between kinds of work stands behind `TaskType`; nothing else in the code asks
+"which kind is this?". A third party adds a kind as an installed package with an entry point in the
+group `preceptor.task_types` whose value is a `TaskType` object or a class that makes one without arguments.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from random import Random
+from typing import Generic, Protocol, TypeVar, cast
+
+import pyarrow as pa
+from pydantic import BaseModel, JsonValue, ValidationError
+
+from preceptor.quality.consensus import Majority
+
+ENTRY_POINT_GROUP = "preceptor.task_types"
+
+PayloadT = TypeVar("PayloadT", bound=BaseModel)
+AnswerT = TypeVar("AnswerT", bound=BaseModel)
+ConfigT = TypeVar("ConfigT", bound=BaseModel)
+
+Row = dict[str, JsonValue]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that keeps an answer or a payload from being complete.
+
+    `path` is where (`ranks.B`, `justification`; empty for the whole), `message` says what is wrong and how to mend it.
+    """
+
+    path: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Score:
+    """How well an answer agrees with a reference, from 0 (opposite) to 1 (the same), with reasons for the person."""
+
+    value: float
+    reasons: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        if not 0.0 <= self.value <= 1.0:
+            raise ValueError(f"a score lies in [0, 1], not {self.value}")
+
+
+@dataclass(frozen=True)
+class Consensus:
+    """What the counted answers of one task say together.
+
+    `answer` has the shape of the task type's answer (partly filled), so that a person can be scored against
+    it; it is None where the answers decide nothing.
+    """
+
+    answers: int
+    units: Mapping[str, Majority]
+    answer: Row | None
+
+
+@dataclass(frozen=True)
+class ReleasedTask(Generic[PayloadT, AnswerT]):
+    """A task as a release sees it. `imported_answer` and `imported_votes` came with the file, not from our people."""
+
+    task_id: str
+    external_id: str | None
+    payload: PayloadT
+    imported_answer: AnswerT | None = None
+    imported_votes: Mapping[str, int] = field(default_factory=dict)
+    topic: str | None = None
+
+
+@dataclass(frozen=True)
+class ReleasedJudgment(Generic[AnswerT]):
+    """One submission as a release sees it: the person only by stable pseudonym.
+
+    `seconds` is time worked, None where unknown. `counted` says whether the judgment took part in the
+    consensus (a rejected one does not); rows of judgments hold all of them with their `state`.
+    """
+
+    submission_id: str
+    person_pseudonym: str
+    answer: AnswerT
+    seconds: float | None
+    state: str
+    counted: bool = True
+    guidelines_version: int | None = None
+    submitted_at: datetime | None = None
+    shown_order: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReleaseRows:
+    """Rows of a dataset release for one task.
+
+    `consensus`: what a trainer reads, in its own column names. `judgments`: one row per individual judgment.
+    `undecided`: how many units gave no consensus row because people were split or called it a tie.
+    """
+
+    consensus: tuple[Row, ...]
+    judgments: tuple[Row, ...]
+    undecided: int
+
+
+@dataclass(frozen=True)
+class Template:
+    """Where a new project of this kind starts: settings and a skeleton of guidelines (Markdown)."""
+
+    config: Row
+    guidelines: str
+
+
+class UnknownLabel(ValueError):
+    """An answer names a response that was not shown."""
+
+
+class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
+    """One kind of work. All methods are pure and safe to call from any thread."""
+
+    @property
+    def name(self) -> str:
+        """Stable identifier, as stored with projects and in releases (`comparison`)."""
+
+    @property
+    def title(self) -> str:
+        """Name that people read."""
+
+    @property
+    def element(self) -> str:
+        """Tag of the workspace's custom element; it takes payload, draft and config and emits an answer."""
+
+    @property
+    def payload_model(self) -> type[PayloadT]:
+        """What a task holds; its JSON Schema is published."""
+
+    @property
+    def answer_model(self) -> type[AnswerT]:
+        """What a person gives. Accepts every draft that the element can make; `check` says what is missing."""
+
+    @property
+    def config_model(self) -> type[ConfigT]:
+        """Settings of a project of this kind. All fields have defaults."""
+
+    @property
+    def consensus_schema(self) -> pa.Schema:
+        """Arrow schema of `ReleaseRows.consensus`, so that every file of a release has the same types."""
+
+    @property
+    def judgment_schema(self) -> pa.Schema:
+        """Arrow schema of `ReleaseRows.judgments`."""
+
+    def check(self, payload: PayloadT, answer: AnswerT, config: ConfigT) -> list[Problem]:
+        """What still keeps the answer from being submitted; empty when it is complete.
+
+        Works in whatever names the payload uses: give the payload as shown (`present`) together with the
+        answer as given, and the problems speak of A and B.
+        """
+
+    def score(self, payload: PayloadT, answer: AnswerT, reference: AnswerT) -> Score:
+        """Agreement with a known answer. Evidence for people, never a decision by itself."""
+
+    def distance(self, a: AnswerT, b: AnswerT) -> float:
+        """How far two answers to one task are apart: 0 the same, 1 opposite, symmetric."""
+
+    def labels(self, payload: PayloadT, answer: AnswerT) -> dict[str, str]:
+        """Unit of judgment -> label, for agreement and truth inference. Units the answer is silent on are absent."""
+
+    def unit_labels(self, payload: PayloadT) -> dict[str, tuple[str, ...]]:
+        """Every unit of a task with all labels it can get, whether or not somebody gave them."""
+
+    def consensus(self, payload: PayloadT, answers: Sequence[AnswerT]) -> Consensus:
+        """What the answers say together, by majority within each unit."""
+
+    def rows(
+        self,
+        task: ReleasedTask[PayloadT, AnswerT],
+        submissions: Sequence[ReleasedJudgment[AnswerT]],
+        consensus: Consensus,
+    ) -> ReleaseRows:
+        """What a dataset release writes for one task."""
+
+    def display_order(self, payload: PayloadT, rng: Random) -> list[str]:
+        """An order in which to show the parts of a task, drawn anew for each claim and recorded with it."""
+
+    def present(self, payload: PayloadT, order: Sequence[str]) -> Row:
+        """The payload as a contributor sees it: no original ids, positions or sources. Fits `payload_model`."""
+
+    def canonical(self, answer: AnswerT, order: Sequence[str]) -> AnswerT:
+        """An answer in shown names turned into stored names. UnknownLabel where it names what was not shown."""
+
+    def as_shown(self, answer: AnswerT, order: Sequence[str]) -> AnswerT:
+        """The inverse of `canonical`: a stored draft or answer in the names that the person saw."""
+
+    def template(self) -> Template:
+        """Starting settings and guidelines of a new project."""
+
+
+AnyTaskType = TaskType[BaseModel, BaseModel, BaseModel]
+
+
+class UnknownTaskType(LookupError):
+    """No installed package offers a task type of this name."""
+
+
+def _own_types() -> tuple[AnyTaskType, ...]:
+    # Imported here because the kinds themselves import this module.
+    from preceptor.tasktypes.comparison import ComparisonType
+
+    # A registry of many kinds can only promise the common bound. Callers parse with the type's
+    # own models and hand those back to it, so the narrower types always meet.
+    return (cast("AnyTaskType", ComparisonType()),)
+
+
+def _load(entry_point: EntryPoint) -> AnyTaskType:
+    found = entry_point.load()
+    return cast("AnyTaskType", found() if isinstance(found, type) else found)
+
+
+@cache
+def task_types() -> Mapping[str, AnyTaskType]:
+    """All installed task types by name, ours first.
+
+    Two packages that offer the same name are a mistake of the installation: ValueError names both.
+    """
+    found = {task_type.name: task_type for task_type in _own_types()}
+    for entry_point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        task_type = _load(entry_point)
+        if task_type.name in found:
+            raise ValueError(f"task type {task_type.name!r} is offered twice; uninstall {entry_point.value}")
+        found[task_type.name] = task_type
+    return found
+
+
+def task_type(name: str) -> AnyTaskType:
+    """The task type of that name; UnknownTaskType where none is installed."""
+    try:
+        return task_types()[name]
+    except KeyError:
+        raise UnknownTaskType(name) from None
+
+
+def problems_of(error: ValidationError, limit: int = 50) -> list[Problem]:
+    """A pydantic error as problems with a dotted path and a sentence."""
+    return [
+        Problem(
+            path=".".join(str(step) for step in detail["loc"]),
+            message=detail["msg"].removeprefix("Value error, "),
+        )
+        for detail in error.errors(include_url=False, include_input=False, include_context=False)[:limit]
+    ]
+
+
+def to_json(model: BaseModel) -> Row:
+    """A payload, answer or config as it is stored and sent: JSON values, absent fields left out."""
+    return cast("Row", model.model_dump(mode="json", exclude_none=True))

@@ -1,0 +1,197 @@
+"""The form that makes and changes a project: from fields to settings, and back."""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Final, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from preceptor.kit.errors import Invalid
+from preceptor.kit.ids import read_id, show_id
+from preceptor.kit.money import Money
+from preceptor.projects.models import Project
+from preceptor.projects.rules import CHANGEABLE
+from preceptor.projects.settings import ProjectChanges, ProjectSettings
+from preceptor.tasktypes.base import Row, problems_of
+from preceptor.web.client_frame import Fields, money_field, refusal
+
+Shape = TypeVar("Shape", bound=BaseModel)
+
+MINUTE, HOUR = 60, 3600
+_NAMES: Final = {
+    # Settings by the name of the form's field.
+    "lease_seconds": "lease_minutes",
+    "review_seconds": "review_hours",
+    "revision_seconds": "revision_hours",
+    "rate_minor": "rate",
+}
+Readers = Mapping[str, Callable[[Fields], Row]]
+
+
+def read_comparison(fields: Fields) -> Row:
+    """Settings of a comparison project out of its fields."""
+    dimensions = [
+        {
+            "key": row["key"] or _key_of(row["title"]),
+            "title": row["title"],
+            "help": row["help"],
+            "required": row["required"] != "no",
+        }
+        for row in fields.rows("dimension", "title", "help", "key", "required")
+    ]
+    return {
+        "question": fields.text("question"),
+        "dimensions": dimensions,  # type: ignore[dict-item]  # a list of rows is a JSON value
+        "allow_ties": fields.checked("allow_ties"),
+        "allow_both_bad": fields.checked("allow_both_bad"),
+        "scale_strength": fields.checked("scale_strength"),
+        "ranking": fields.text("ranking") or "full",
+        "justification_min_chars": fields.whole("justification_min_chars", "The shortest reason"),
+    }
+
+
+def _key_of(title: str) -> str:
+    """A key out of a title: "Is it true?" is `is_it_true`."""
+    letters = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in title.lower())
+    return "_".join(part for part in letters.split("_") if part).lstrip("0123456789_")[:40] or "quality"
+
+
+def read_plain(fields: Fields) -> Row:
+    """Settings of a kind of work that has no form of its own, as JSON."""
+    try:
+        value = json.loads(fields.text("config") or "{}")
+    except ValueError:
+        raise refusal("config", "These settings are not JSON.") from None
+    if not isinstance(value, dict):
+        raise refusal("config", "Settings are a JSON object.")
+    return value
+
+
+CONFIG_READERS: Readers = {"comparison": read_comparison}
+CONFIG_FORMS: Mapping[str, str] = {"comparison": "client/config_comparison.html"}
+PLAIN_FORM: Final = "client/config_plain.html"
+
+
+def read_terms(fields: Fields, currency: str) -> dict[str, object]:
+    """Everything but task type and configuration, in the units that projects keep."""
+    chosen = fields.text("qualification_id")
+    return {
+        "title": fields.text("title"),
+        "summary": fields.text("summary"),
+        "overlap": fields.whole("overlap", "Judgments per task"),
+        "lease_seconds": fields.whole("lease_minutes", "The time for one task", times=MINUTE),
+        "expected_seconds": fields.whole("expected_seconds", "The expected time"),
+        "review_percent": fields.whole("review_percent", "The share that is reviewed"),
+        "review_seconds": fields.whole("review_hours", "The deadline for reviews", times=HOUR),
+        "revision_seconds": fields.whole("revision_hours", "The time for a revision", times=HOUR),
+        "blind_review": fields.checked("blind_review"),
+        "rate_minor": money_field(fields, "rate", currency).minor,
+        "currency": currency,
+        "qualification_id": read_id("qualification", chosen) if chosen else None,
+    }
+
+
+def read_settings(fields: Fields) -> ProjectSettings:
+    """A new project as its form says, or `Invalid` with messages by field."""
+    kind = fields.text("task_type") or "comparison"
+    terms = read_terms(fields, fields.text("currency"))
+    config = CONFIG_READERS.get(kind, read_plain)(fields)
+    return _read(ProjectSettings, {**terms, "task_type": kind, "config": config})
+
+
+def read_changes(fields: Fields, project: Project) -> ProjectChanges:
+    """What the form says about a project, as far as the project's state allows a change."""
+    allowed = CHANGEABLE[project.state]
+    currency = fields.text("currency") if "currency" in allowed else project.currency
+    if "overlap" not in allowed:
+        return _read(ProjectChanges, {"title": fields.text("title"), "summary": fields.text("summary")})
+    given = {name: value for name, value in read_terms(fields, currency).items() if name in allowed}
+    if "config" in allowed:
+        given["config"] = CONFIG_READERS.get(project.task_type, read_plain)(fields)
+    return _read(ProjectChanges, given)
+
+
+def _read(shape: type[Shape], given: dict[str, object]) -> Shape:
+    try:
+        return shape.model_validate(given)
+    except ValidationError as error:
+        problems = [
+            {"path": field_of(problem.path), "message": problem.message[:1].upper() + problem.message[1:] + "."}
+            for problem in problems_of(error)
+        ]
+        raise Invalid(problems[0]["message"], problems) from None
+
+
+def field_of(path: str) -> str:
+    """The form's field that a setting's path belongs to."""
+    first = path.removeprefix("config.").split(".")[0]
+    return _NAMES.get(first, "config" if path.startswith("config.dimensions") else first)
+
+
+def values_of(project: Project) -> dict[str, str]:
+    """A project's terms as its form shows them."""
+    return {
+        "title": project.title,
+        "summary": project.summary,
+        "overlap": str(project.overlap),
+        "lease_minutes": str(project.lease_seconds // MINUTE),
+        "expected_seconds": str(project.expected_seconds),
+        "review_percent": str(project.review_percent),
+        "review_hours": str(project.review_seconds // HOUR),
+        "revision_hours": str(project.revision_seconds // HOUR),
+        "blind_review": "true" if project.blind_review else "",
+        "rate": Money(project.rate_minor, project.currency).amount,
+        "currency": project.currency,
+        "qualification_id": show_id("qualification", project.qualification_id) if project.qualification_id else "",
+    }
+
+
+STARTING_VALUES: Final[dict[str, str]] = {
+    "title": "",
+    "summary": "",
+    "overlap": "3",
+    "lease_minutes": "30",
+    "expected_seconds": "180",
+    "review_percent": "20",
+    "review_hours": "72",
+    "revision_hours": "48",
+    "blind_review": "true",
+    "rate": "0.60",
+    "currency": "USD",
+    "qualification_id": "",
+    "budget": "",
+}
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What the numbers in the form come to."""
+
+    hourly: Money
+    per_task: Money
+    judgments: int | None
+    """How many the budget pays for; None without a budget."""
+    tasks: int | None
+
+
+def estimate(fields: Fields) -> Estimate | None:
+    """Pay by the hour, cost of one task and reach of the budget; None while the fields do not say enough."""
+    try:
+        currency = fields.text("currency")
+        rate = money_field(fields, "rate", currency)
+        seconds = fields.whole("expected_seconds", "The expected time")
+        overlap = fields.whole("overlap", "Judgments per task")
+        budget = money_field(fields, "budget", currency) if fields.text("budget") else None
+    except Invalid:
+        return None
+    if rate.minor <= 0 or seconds < 1 or overlap < 1:
+        return None
+    judgments = budget.minor // rate.minor if budget else None
+    return Estimate(
+        hourly=rate.times(Fraction(HOUR, seconds)),
+        per_task=rate.times(overlap),
+        judgments=judgments,
+        tasks=judgments // overlap if judgments is not None else None,
+    )

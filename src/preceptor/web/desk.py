@@ -1,0 +1,208 @@
+"""The desk: claiming a task, the page to work on it, and what that page sends while somebody works."""
+
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Response
+from fastapi.responses import RedirectResponse
+from pydantic import AliasChoices, BaseModel, Field
+from sqlalchemy.orm import Session
+
+from preceptor.http.edge import CurrentActor, Db, Now
+from preceptor.kit.errors import NotFound
+from preceptor.kit.events import Actor
+from preceptor.kit.ids import read_id, show_id
+from preceptor.people.identify import require_scope
+from preceptor.projects import access as projects
+from preceptor.projects.errors import NotEligible
+from preceptor.projects.models import Membership, MembershipState
+from preceptor.projects.service import members
+from preceptor.web.pages import Contributor, Page
+from preceptor.web.workspace import Workspace, excerpt, work_json
+from preceptor.work import access, rules, service
+from preceptor.work.errors import LeaseOver, NotFunded, NotJoined, NotQualified, NoWorkLeft, ProjectNotOpen
+from preceptor.work.models import Claim, ClaimState
+from preceptor.work.service import ClaimedWork
+from preceptor.work.service import history as histories
+
+router = APIRouter()
+
+HISTORY_SHOWN = 20
+WORKABLE = frozenset({ClaimState.OPEN, ClaimState.RETURNED})
+NOTHING_TO_DO = (NoWorkLeft, NotFunded, NotQualified, ProjectNotOpen, NotJoined, NotEligible)
+"""Refusals of a claim that are news about the project rather than a mistake of the person."""
+
+
+# --- Pages
+
+
+@router.get("/work/{project_id}")
+def show_start(project_id: str, session: Db, known: Contributor) -> Response:
+    """Where a reload of "start" ends up: at the open task, or at the project."""
+    found = read_id("project", project_id)
+    projects.project_for_contributor(session, known.actor, found)
+    held = access.open_claim(session, known.actor, found)
+    return RedirectResponse(f"/board/{project_id}" if held is None else desk_path(held), status_code=303)
+
+
+@router.post("/work/{project_id}")
+def start(project_id: str, page: Page, session: Db, known: Contributor, now: Now) -> Response:
+    """Take the next task, joining the project first if need be. Nothing to take is a page that says why."""
+    found = read_id("project", project_id)
+    project = projects.project_for_contributor(session, known.actor, found)
+    try:
+        with session.begin_nested():
+            join_first(session, known.actor, projects.membership_of(session, known.actor, found), found, now)
+            work = service.claim_next(session, known.actor, found, now=now)
+    except NOTHING_TO_DO as refusal:
+        return page.show(
+            "contributor/no_work.html",
+            status=404 if refusal.kind == "not_found" else 409,
+            project=project,
+            refusal=refusal,
+            reasons=members.eligibility(session, person_of(known.actor), project).reasons,
+        )
+    return RedirectResponse(desk_path(work.claim), status_code=303)
+
+
+def join_first(session: Session, actor: Actor, held: Membership | None, project_id: UUID, now: datetime) -> None:
+    if held is None or held.state is MembershipState.LEFT:
+        members.join(session, actor, project_id, now=now)
+
+
+def person_of(actor: Actor) -> UUID:
+    assert actor.person_id is not None
+    return actor.person_id
+
+
+def desk_path(claim: Claim) -> str:
+    return f"/work/{show_id('project', claim.project_id)}/{show_id('claim', claim.id)}"
+
+
+@router.get("/work/{project_id}/{claim_id}")
+def show_desk(project_id: str, claim_id: str, page: Page, session: Db, known: Contributor, now: Now) -> Response:
+    """The workspace of an open or returned claim; an answered one leads to its result."""
+    claim = own_claim(session, known.actor, project_id, claim_id)
+    if claim.state not in WORKABLE:
+        latest = histories.earned_by(session, known.actor, [claim.id]).get(claim.id)
+        if latest is not None:
+            return RedirectResponse(f"/results/{show_id('submission', latest.submission_id)}", status_code=303)
+        return page.show("contributor/gone.html", status=410, claim=claim, project_id=project_id)
+    work = service.open_work(session, claim)
+    return page.show("contributor/desk.html", workspace=workspace_of(session, known.actor, work, now))
+
+
+def own_claim(session: Session, actor: Actor, project_id: str, claim_id: str) -> Claim:
+    claim = access.own_claim(session, actor, read_id("claim", claim_id))
+    if claim.project_id != read_id("project", project_id):
+        raise NotFound("claim")
+    return claim
+
+
+def workspace_of(session: Session, actor: Actor, work: ClaimedWork, now: datetime) -> Workspace:
+    """A claimed task with its guidelines, rubric and the person's own list."""
+    claim = work.claim
+    project = projects.project_for_contributor(session, actor, work.project_id)
+    terms = histories.terms_of(session, claim)
+    returned = claim.state is ClaimState.RETURNED
+    return work_json(
+        work,
+        project,
+        guidelines=terms.guidelines,
+        rubric=terms.criteria,
+        history=histories.own_results(session, actor, project_id=work.project_id, limit=HISTORY_SHOWN),
+        last=histories.last_answer(session, claim) if returned else None,
+        now=now,
+    )
+
+
+# --- What the workspace sends
+
+
+class DraftIn(BaseModel):
+    """A draft as the element has it. `number` counts up; without it the draft is taken as the newest."""
+
+    draft: dict[str, Any] = Field(validation_alias=AliasChoices("draft", "answer"))
+    number: Annotated[int, Field(ge=1)] | None = None
+
+
+class AnswerIn(BaseModel):
+    answer: dict[str, Any]
+
+
+class EndIn(BaseModel):
+    """Why somebody skips or flags a task."""
+
+    reason: Annotated[str, Field(max_length=100)] = "other"
+    comment: Annotated[str, Field(max_length=2000)] = ""
+
+
+@router.post("/work/{project_id}/next", response_model=None)
+def next_task(project_id: str, session: Db, actor: CurrentActor, now: Now) -> Workspace:
+    """Claim the next task and return it whole, so that it stands on the desk after one request."""
+    require_scope(actor, "work")
+    work = service.claim_next(session, actor, read_id("project", project_id), now=now)
+    return workspace_of(session, actor, work, now)
+
+
+@router.put("/work/{project_id}/{claim_id}/draft")
+def save_draft(
+    project_id: str, claim_id: str, body: DraftIn, session: Db, actor: CurrentActor, now: Now
+) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = own_claim(session, actor, project_id, claim_id)
+    number = body.number or claim.draft_number + 1
+    kept = service.save_draft(session, actor, claim.id, body.draft, number, now=now)
+    return {"number": kept, "saved_at": now}
+
+
+@router.post("/work/{project_id}/{claim_id}/heartbeat")
+def heartbeat(project_id: str, claim_id: str, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = service.beat(session, actor, own_claim(session, actor, project_id, claim_id).id, now=now)
+    if rules.lease_is_over(claim.leased_until, now):
+        raise LeaseOver
+    return {"leased_until": claim.leased_until, "server_now": now, "worked_seconds": claim.worked_seconds}
+
+
+@router.post("/work/{project_id}/{claim_id}/submission")
+def submit(
+    project_id: str, claim_id: str, body: AnswerIn, session: Db, actor: CurrentActor, now: Now
+) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = own_claim(session, actor, project_id, claim_id)
+    revision = claim.state is ClaimState.RETURNED
+    submission = service.submit(session, actor, claim.id, body.answer, now=now)
+    work = service.open_work(session, claim)
+    entry = {
+        "at": now.isoformat(),
+        "title": excerpt(work.shown, "Task"),
+        "state": rules.Standing.WAITING.value,
+        "href": f"/results/{show_id('submission', submission.id)}",
+    }
+    outcome: dict[str, Any] = {"history_entry": entry}
+    return outcome | {"redirect": entry["href"]} if revision else outcome
+
+
+@router.post("/work/{project_id}/{claim_id}/skip")
+def skip(project_id: str, claim_id: str, body: EndIn, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = own_claim(session, actor, project_id, claim_id)
+    service.skip_claim(session, actor, claim.id, body.reason, body.comment, now=now)
+    return {}
+
+
+@router.post("/work/{project_id}/{claim_id}/flag")
+def flag(project_id: str, claim_id: str, body: EndIn, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = own_claim(session, actor, project_id, claim_id)
+    service.flag_task(session, actor, claim.id, body.reason, body.comment, now=now)
+    return {}
+
+
+@router.post("/work/{project_id}/{claim_id}/release")
+def release(project_id: str, claim_id: str, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
+    require_scope(actor, "work")
+    service.release_claim(session, actor, own_claim(session, actor, project_id, claim_id).id, now=now)
+    return {}

@@ -1,0 +1,256 @@
+"""The JSON that `<preceptor-workspace>` reads: one task with everything around it, for work, tests and practice.
+
+Pure: it is made from what services returned. Nothing here holds response ids, sources or gold, because a task
+comes only as its task type presents it. The other side of this contract is frontend/src/lib/workspace.ts.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypedDict
+from uuid import UUID
+
+from pydantic import TypeAdapter
+
+from preceptor.assessments.service.attempts import QuestionView
+from preceptor.assessments.service.practice import PracticeView
+from preceptor.kit.ids import show_id
+from preceptor.kit.markdown import RenderedMessage, render_markdown, render_messages
+from preceptor.kit.money import Money
+from preceptor.projects.models import Project
+from preceptor.tasktypes.base import Row, task_type
+from preceptor.tasktypes.comparison.models import JUSTIFICATION_CHARACTERS_MAX
+from preceptor.tasktypes.messages import Conversation, Message, plain_content
+from preceptor.work.models import ClaimState, Review
+from preceptor.work.rules import SKIP_REASONS
+from preceptor.work.service import ClaimedWork
+from preceptor.work.service.history import HistoryLine, LastAnswer
+
+EXCERPT_CHARACTERS = 140
+
+_CONVERSATION: TypeAdapter[list[Message]] = TypeAdapter(Conversation)
+
+
+class Workspace(TypedDict):
+    """What the element reads; times are ISO 8601, money is "0.42 USD"."""
+
+    project: dict[str, str]
+    claim: dict[str, Any]
+    task: dict[str, Any]
+    guidelines_html: str
+    rubric: list[Mapping[str, Any]]
+    urls: dict[str, str]
+    skip_reasons: list[dict[str, str]]
+    history: list[dict[str, str]]
+
+
+# --- A task for its element
+
+
+def element_data(kind_name: str, shown: Row, config: Row) -> Row:
+    """What the task's own element takes: rendered where we know how, else payload and config as they are."""
+    kind = task_type(kind_name)
+    full = kind.config_model.model_validate(config).model_dump(mode="json")
+    render = _RENDERERS.get(kind.element)
+    return render(shown, full) if render is not None else {"payload": shown, "config": full}
+
+
+def _comparison(shown: Row, config: Row) -> Row:
+    data: dict[str, Any] = {
+        "prompt_html": [*_context(shown), *_rendered(shown["prompt"])],
+        "responses": [_response(response) for response in _mappings(shown["responses"])],
+        "config": {**config, "justification_max_chars": JUSTIFICATION_CHARACTERS_MAX},
+    }
+    return data
+
+
+def _context(shown: Row) -> list[RenderedMessage]:
+    """Material for the judge that the model did not see stands above the prompt."""
+    context = shown.get("context")
+    return [{"role": "context", "html": render_markdown(context)}] if isinstance(context, str) else []
+
+
+def _rendered(messages: object) -> list[RenderedMessage]:
+    return render_messages(_CONVERSATION.validate_python(messages))
+
+
+def _response(response: Mapping[str, Any]) -> dict[str, str]:
+    messages = _CONVERSATION.validate_python(response["messages"])
+    return {
+        "label": str(response["id"]),
+        "html": "".join(rendered["html"] for rendered in render_messages(messages)),
+        "text": "\n\n".join(plain_content(message) for message in messages),
+    }
+
+
+def _mappings(value: object) -> list[Mapping[str, Any]]:
+    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
+
+
+_RENDERERS: Mapping[str, Callable[[Row, Row], Row]] = {"preceptor-comparison": _comparison}
+
+
+def excerpt(payload: Mapping[str, Any], otherwise: str) -> str:
+    """A few words by which a person recognises a task: the last thing asked in its prompt."""
+    for message in reversed(_mappings(payload.get("prompt"))):
+        content = message.get("content")
+        if isinstance(content, list):
+            content = " ".join(str(part.get("text", "")) for part in _mappings(content))
+        words = " ".join(str(content or "").split())
+        if words:
+            return words if len(words) <= EXCERPT_CHARACTERS else words[:EXCERPT_CHARACTERS].rsplit(" ", 1)[0] + " …"
+    return otherwise
+
+
+# --- Around the task
+
+
+def history_entries(lines: Sequence[HistoryLine]) -> list[dict[str, str]]:
+    """The person's own list beside the task."""
+    return [
+        {
+            "at": line.submission.created_at.isoformat(),
+            "title": excerpt(line.payload, line.project.title),
+            "state": line.standing.value,
+            "href": f"/results/{show_id('submission', line.submission.id)}",
+        }
+        for line in lines
+    ]
+
+
+def revision_comments(review: Review | None, criteria: Sequence[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """What a reviewer wants changed: the comment on the whole, then each criterion that is not met."""
+    if review is None:
+        return []
+    titles = {str(criterion["key"]): str(criterion["title"]) for criterion in criteria}
+    comments = [{"comment": review.comment}] if review.comment else []
+    for verdict in review.criteria:
+        if verdict["verdict"] != "met":
+            found = {
+                "criterion": titles.get(verdict["key"], verdict["key"]),
+                "comment": verdict.get("comment", ""),
+                "quote": verdict.get("quote", ""),
+            }
+            comments.append({name: text for name, text in found.items() if text or name == "comment"})
+    return comments
+
+
+def work_title(project: Project) -> dict[str, str]:
+    return {"title": project.title, "href": f"/board/{show_id('project', project.id)}"}
+
+
+def claim_urls(project_id: UUID, claim_id: UUID) -> dict[str, str]:
+    work = f"/work/{show_id('project', project_id)}"
+    claim = f"{work}/{show_id('claim', claim_id)}"
+    deeds = ("draft", "heartbeat", "skip", "flag", "release")
+    return {
+        **{deed: f"{claim}/{deed}" for deed in deeds},
+        "submit": f"{claim}/submission",
+        "next": f"{work}/next",
+        "board": f"/board/{show_id('project', project_id)}",
+    }
+
+
+def work_json(
+    work: ClaimedWork,
+    project: Project,
+    *,
+    guidelines: str,
+    rubric: Sequence[Mapping[str, Any]],
+    history: Sequence[HistoryLine],
+    last: LastAnswer | None = None,
+    now: datetime,
+) -> Workspace:
+    """A claimed task. `last` is what a returned claim was answered with; its answer is where the revision starts.
+
+    `guidelines` is Markdown, of the version that the claim was made under.
+    """
+    claim = work.claim
+    revision = claim.state is ClaimState.RETURNED
+    lease_start = claim.created_at if not revision or last is None or last.review is None else last.review.created_at
+    return {
+        "project": work_title(project),
+        "claim": {
+            "id": show_id("claim", claim.id),
+            "title": excerpt(work.shown, project.title),
+            "leased_until": claim.leased_until.isoformat(),
+            "server_now": now.isoformat(),
+            "lease_seconds": max(1, round((claim.leased_until - lease_start).total_seconds())),
+            "pay": str(Money(claim.rate_minor, claim.currency)),
+            "kind": "revision" if revision else "work",
+            "draft": claim.draft or (last.answer if last else None),
+            "draft_number": claim.draft_number,
+            "draft_saved_at": claim.draft_saved_at.isoformat() if claim.draft and claim.draft_saved_at else None,
+            "worked_seconds": claim.worked_seconds,
+            "revision_comments": revision_comments(last.review if last else None, rubric),
+        },
+        "task": _task(work.task_type, work.shown, work.config),
+        "guidelines_html": render_markdown(guidelines) if guidelines else "",
+        "rubric": list(rubric),
+        "urls": claim_urls(work.project_id, claim.id),
+        "skip_reasons": [{"key": key, "label": label} for key, label in SKIP_REASONS.items()],
+        "history": history_entries(history),
+    }
+
+
+def _task(kind_name: str, shown: Row, config: Row) -> dict[str, Any]:
+    return {"element": task_type(kind_name).element, "data": element_data(kind_name, shown, config)}
+
+
+# --- Tests and practice
+
+
+def question_json(view: QuestionView, *, title: str, introduction: str, now: datetime) -> Workspace:
+    """One question of a running attempt. Its time is the attempt's; there is nothing to skip and no pay."""
+    test = f"/tests/{show_id('assessment', view.attempt.assessment_id)}"
+    attempt = f"{test}/attempts/{show_id('attempt', view.attempt.id)}"
+    question = f"{attempt}/{show_id('question', view.item_id)}"
+    lease = (view.attempt.deadline - view.attempt.started_at).total_seconds()
+    claim = {
+        "id": f"{show_id('attempt', view.attempt.id)}-{view.number}",
+        "title": f"Question {view.number}",
+        "leased_until": view.attempt.deadline.isoformat(),
+        "lease_seconds": round(lease),
+        "kind": "assessment",
+        "draft": view.draft,
+        "position": {"at": view.number, "of": view.of},
+    }
+    urls = {"draft": f"{question}/draft", "submit": f"{question}/answer", "heartbeat": f"{attempt}/heartbeat"}
+    urls |= {"next": f"{attempt}/next", "board": attempt}
+    task = _task(view.task_type, view.payload, view.config)
+    return _unpaid(title, claim, task, introduction, urls, now)
+
+
+def practice_json(
+    view: PracticeView, *, title: str, introduction: str, leased_until: datetime, now: datetime
+) -> Workspace:
+    """One practice question. Nothing of it is kept, so its urls save nothing."""
+    test = f"/tests/{show_id('assessment', view.assessment.id)}"
+    practice = f"{test}/practice/{view.number}?round={view.round}"
+    claim = {
+        "id": f"practice-{view.assessment.id.hex}-{view.number}-{view.round}",
+        "title": f"Practice {view.number}",
+        "leased_until": leased_until.isoformat(),
+        "kind": "practice",
+        "draft": None,
+        "position": {"at": view.number, "of": view.of},
+    }
+    urls = {"submit": practice, "next": f"{test}/practice/{view.number + 1}/question?round={view.round}", "board": test}
+    urls |= {"draft": f"{test}/practice/draft", "heartbeat": f"{test}/practice/heartbeat"}
+    return _unpaid(title, claim, _task(view.task_type, view.payload, view.config), introduction, urls, now)
+
+
+def _unpaid(
+    title: str, claim: dict[str, Any], task: dict[str, Any], introduction: str, urls: dict[str, str], now: datetime
+) -> Workspace:
+    common: dict[str, Any] = {"server_now": now.isoformat(), "pay": "", "draft_saved_at": None, "revision_comments": []}
+    nowhere = dict.fromkeys(("skip", "flag"), "") | {"release": urls["heartbeat"]}
+    return {
+        "project": {"title": title, "href": urls["board"]},
+        "claim": common | claim,
+        "task": task,
+        "guidelines_html": render_markdown(introduction) if introduction else "",
+        "rubric": [],
+        "urls": nowhere | urls,
+        "skip_reasons": [],
+        "history": [],
+    }

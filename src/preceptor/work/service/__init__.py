@@ -1,0 +1,41 @@
+"""What people do with tasks."""
+
+from preceptor.work.service.claims import ClaimedWork, claim_next, claim_task, open_work
+from preceptor.work.service.endings import flag_task, release_claim, resolve_flags, skip_claim
+from preceptor.work.service.overview import ProjectProgress, project_progress
+from preceptor.work.service.progress import beat, save_draft
+from preceptor.work.service.proof import prove_work
+from preceptor.work.service.quality import PersonQuality, ProjectQuality, person_quality, project_quality
+from preceptor.work.service.reviewing import CriterionVerdict, ReviewItem, decide, next_for_review, skip_review
+from preceptor.work.service.submitting import submit
+from preceptor.work.service.sweeping import approve_due, close_finished_projects, expire_overdue, sweep
+
+__all__ = [
+    "ClaimedWork",
+    "CriterionVerdict",
+    "PersonQuality",
+    "ProjectProgress",
+    "ProjectQuality",
+    "ReviewItem",
+    "approve_due",
+    "beat",
+    "claim_next",
+    "claim_task",
+    "close_finished_projects",
+    "decide",
+    "expire_overdue",
+    "flag_task",
+    "next_for_review",
+    "open_work",
+    "person_quality",
+    "project_progress",
+    "project_quality",
+    "prove_work",
+    "release_claim",
+    "resolve_flags",
+    "save_draft",
+    "skip_claim",
+    "skip_review",
+    "submit",
+    "sweep",
+]

@@ -1,0 +1,106 @@
+"""Submitting: an answer is checked by its task type and stored once."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+from sqlalchemy import Row, select
+from sqlalchemy.orm import Session, make_transient_to_detached
+
+from preceptor.kit.errors import NotFound
+from preceptor.kit.events import Actor
+from preceptor.kit.ids import new_id
+from preceptor.tasktypes.base import AnyTaskType, Problem, UnknownLabel, problems_of, task_type, to_json
+from preceptor.work import queries, rules
+from preceptor.work.errors import AlreadySubmitted, ClaimEnded, Incomplete, LeaseOver
+from preceptor.work.models import ClaimState, Submission, SubmissionState
+
+
+def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any], *, now: datetime) -> Submission:
+    """Store the answer (in shown names) to a claim. Submitting the same twice is the same as once.
+
+    Refuses an incomplete answer with every problem named (`Incomplete`), a lease that is over (`LeaseOver`) and
+    a different answer to a claim that was answered (`AlreadySubmitted`).
+    """
+    row = session.execute(queries.CLAIM_TO_SUBMIT, {"claim_id": claim_id, "person_id": actor.person_id}).one_or_none()
+    if row is None:
+        raise NotFound("claim")
+    kind = task_type(row.task_type)
+    canonical = _check(kind, row, answer)
+    if row.state == ClaimState.SUBMITTED:
+        return _same_as_before(session, claim_id, canonical)
+    if row.state not in (ClaimState.OPEN, ClaimState.RETURNED):
+        raise LeaseOver if row.state == ClaimState.EXPIRED else ClaimEnded
+    if rules.lease_is_over(row.leased_until, now):
+        raise LeaseOver
+    return _write(session, actor, row, canonical, now)
+
+
+def _check(kind: AnyTaskType, row: Row[Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer in stored names, complete by the task type's own rules."""
+    try:
+        given = kind.answer_model.model_validate(answer)
+        shown = kind.payload_model.model_validate(
+            kind.present(kind.payload_model.model_validate(row.payload), row.display_order)
+        )
+        _refuse(kind.check(shown, given, kind.config_model.model_validate(row.config)))
+        return to_json(kind.canonical(given, row.display_order))
+    except ValidationError as error:
+        _refuse(problems_of(error))
+        raise
+    except UnknownLabel as error:
+        raise Incomplete(str(error)) from error
+
+
+def _refuse(problems: list[Problem]) -> None:
+    if problems:
+        listed = [{"path": problem.path, "message": problem.message} for problem in problems]
+        raise Incomplete(problems[0].message, listed)
+
+
+def _write(session: Session, actor: Actor, row: Row[Any], answer: dict[str, Any], now: datetime) -> Submission:
+    review_wanted = rules.is_sampled(row.id, row.review_percent) or row.state == ClaimState.RETURNED
+    fixed = {
+        "claim_id": row.id,
+        "task_id": row.task_id,
+        "project_id": row.project_id,
+        "person_id": row.person_id,
+        "worked_seconds": row.worked_seconds + rules.worked_between(row.last_beat_at, now),
+        "review_wanted": review_wanted,
+        "decide_at": rules.decide_at(now, review_wanted, row.review_seconds),
+    }
+    values = fixed | {
+        "submission_id": new_id(),
+        "org_id": row.org_id,
+        "actor_kind": actor.kind,
+        "answer": orjson.dumps(answer).decode(),
+        "now": now,
+    }
+    revision = session.execute(queries.SUBMIT, values).scalar_one()
+    known = fixed | {"id": values["submission_id"], "answer": answer, "created_at": now}
+    return _as_written(session, known, revision)
+
+
+def _as_written(session: Session, known: dict[str, Any], revision: int) -> Submission:
+    """The submission just written, known to the session without being read back."""
+    submission = Submission(
+        **known,
+        revision=revision,
+        state=SubmissionState.SUBMITTED,
+        reviewer_id=None,
+        review_leased_until=None,
+        decided_at=None,
+    )
+    make_transient_to_detached(submission)
+    session.add(submission)
+    return submission
+
+
+def _same_as_before(session: Session, claim_id: UUID, answer: dict[str, Any]) -> Submission:
+    latest = select(Submission).where(Submission.claim_id == claim_id).order_by(Submission.revision.desc()).limit(1)
+    submission = session.scalars(latest).one()
+    if submission.answer != answer:
+        raise AlreadySubmitted
+    return submission

@@ -1,0 +1,129 @@
+"""A real PostgreSQL for every test: the schema is built by the migrations, each test is rolled back.
+
+Tests that race on purpose use `open_runtime`: a database of their own, real commits, real threads.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session, sessionmaker
+
+from preceptor.cli.application import create_app
+from preceptor.kit.clock import FixedClock
+from preceptor.kit.db import make_engine
+from preceptor.kit.runtime import Runtime, start_runtime
+from preceptor.kit.settings import Settings
+from preceptor.kit.storage import open_storage
+from preceptor.migrations import upgrade
+
+NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+
+
+def needs_shared(path: str) -> Path:
+    """A file of real human judgments, or a skip that says what is missing."""
+    found = SHARED / path
+    if not found.exists():
+        pytest.skip(f"needs {found}, which is not part of the project")
+    return found
+
+
+def at_database(url: str, name: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+@pytest.fixture(scope="session")
+def server_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PostgreSQL server: PRECEPTOR_TEST_DATABASE_URL, or an embedded one for this run."""
+    given = os.environ.get("PRECEPTOR_TEST_DATABASE_URL")
+    if given:
+        yield given
+        return
+    from preceptor.cli.postgres import EmbeddedPostgres
+
+    settings = {"fsync": "off", "max_connections": "300"}
+    with EmbeddedPostgres(tmp_path_factory.mktemp("server"), settings=settings) as server:
+        yield server.url
+
+
+@pytest.fixture(scope="session")
+def template_database(server_url: str) -> Iterator[str]:
+    """The name of a migrated, empty database of this test process."""
+    name = f"test_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}"')
+        engine = make_engine(at_database(server_url, name))
+        upgrade(engine)
+        engine.dispose()
+        yield name
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def make_settings(folder: Path, **changes: object) -> Settings:
+    base = {
+        "data_dir": folder,
+        "secret_key": "test-secret",
+        "argon2_time_cost": 1,
+        "argon2_memory_kib": 8,
+        "mode": "dev",
+        "public_url": "http://testserver",
+    }
+    return Settings.model_validate({**base, **changes})
+
+
+@pytest.fixture
+def clock() -> FixedClock:
+    return FixedClock(NOW)
+
+
+@pytest.fixture
+def runtime(server_url: str, template_database: str, tmp_path: Path, clock: FixedClock) -> Iterator[Runtime]:
+    """A runtime whose every commit is a savepoint in one transaction that is rolled back at the end."""
+    settings = make_settings(tmp_path)
+    engine = make_engine(at_database(server_url, template_database))
+    with engine.connect() as connection:
+        outer = connection.begin()
+        sessions = sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
+        yield Runtime(settings, engine, sessions, open_storage(settings), clock)
+        outer.rollback()
+    engine.dispose()
+
+
+@pytest.fixture
+def session(runtime: Runtime) -> Iterator[Session]:
+    with runtime.sessions() as session, session.begin():
+        yield session
+
+
+@pytest.fixture
+def client(runtime: Runtime) -> Iterator[TestClient]:
+    """An HTTP client that shares the rolled-back transaction."""
+    with TestClient(
+        create_app(runtime), follow_redirects=False, headers={"sec-fetch-site": "same-origin"}
+    ) as client:
+        yield client
+
+
+@pytest.fixture
+def open_runtime(server_url: str, template_database: str, tmp_path: Path) -> Iterator[Callable[..., Runtime]]:
+    """Makes runtimes on one fresh database with real commits; the database goes at the end."""
+    name = f"race_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin, ExitStack() as stack:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+        stack.callback(lambda: admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'))
+
+        def make(**changes: object) -> Runtime:
+            settings = make_settings(tmp_path, **changes)
+            runtime = start_runtime(settings, database_url=at_database(server_url, name))
+            stack.callback(runtime.engine.dispose)
+            return runtime
+
+        yield make
