@@ -12,7 +12,8 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drop, latency, throughput
+from bench import drop, files, latency, throughput
+from bench.files import Bulk
 from bench.latency import Latency
 from bench.server import Server, running
 from bench.throughput import RATIO_WANTED, Throughput
@@ -91,10 +92,31 @@ def _latency(server: Server, world: World, quick: bool) -> list[Latency]:
     return found
 
 
+def _files(server: Server, world: World, quick: bool) -> dict[str, Bulk]:
+    rows = 10_000 if quick else 100_000
+    with tempfile.TemporaryDirectory(prefix="preceptor-bench-files-") as folder:
+        found = files.measure(server, world, rows, Path(folder))
+    table = Table(title="Files")
+    for column in ("", "rows", "rows/s", "seconds", "peak MiB", "before the first row MiB"):
+        table.add_column(column, justify="right")
+    for name, bulk in found.items():
+        table.add_row(
+            name,
+            f"{bulk.rows:,}",
+            f"{bulk.rows_per_second:,.0f}",
+            f"{bulk.seconds:.1f}",
+            f"{bulk.peak_mib:.0f}",
+            f"{bulk.before_mib:.0f}",
+        )
+    console.print(table)
+    return found
+
+
 MEASURES: dict[str, Callable[[Server, World, bool], object]] = {
     "throughput": _throughput,
     "drop": _drop,
     "latency": _latency,
+    "files": _files,
 }
 
 if __name__ == "__main__":

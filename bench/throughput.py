@@ -61,7 +61,7 @@ def measure(server: Server, world: World, claims: int) -> Throughput:
     claimed, submitted = _through_http(server, ours, claims)
     claim_rate = pgbench.rate(server.url, pgbench.claim_script(theirs), claims)
     submit_rate = pgbench.rate(server.url, pgbench.submit_script(), claims)
-    pairs_per_second, web, database, pairs = _pairs(server, world, claims // CONNECTIONS)
+    pairs_per_second, web, database, pairs = _pairs(server, world, claims // CONNECTIONS // 4)
     acknowledged = [answer for answer in (*submitted.answers, *pairs.then_answers) if answer[0] == 201]
     expected = len(claimed.answers) + len(pairs.answers)
     stored = server.count(

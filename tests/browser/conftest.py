@@ -23,7 +23,7 @@ from preceptor.web import assets
 from tests.factories import User
 
 DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = [
+ARGUMENTS = (
     "--no-sandbox",
     "--disable-background-networking",
     "--disable-component-update",
@@ -31,7 +31,7 @@ ARGUMENTS = [
     "--no-first-run",
     "--disable-quic",
     "--force-color-profile=srgb",
-]
+)
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 START_SECONDS_MAX = 20
@@ -93,7 +93,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
     """Debian's Chromium where it is installed, else Playwright's own."""
     path = DEBIAN_CHROMIUM if DEBIAN_CHROMIUM.exists() else None
     try:
-        launched = playwright.chromium.launch(executable_path=path, args=ARGUMENTS)
+        launched = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
     except Error as missing:
         pytest.fail(
             f"no Chromium: install Debian's package `chromium` or run `playwright install chromium` ({missing})"
@@ -104,7 +104,7 @@ def browser(playwright: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
-    """Makes pages, each in a fresh context; a script error or a breach of the content security policy fails the test."""
+    """Makes pages in fresh contexts. A script error or a breach of the content security policy fails the test."""
     contexts: list[BrowserContext] = []
     problems: list[str] = []
 

@@ -34,14 +34,24 @@ Choose **the same**. It is a real answer, and an honest tie helps more than a co
 """
 CRITERIA = [
     {
-        "key": "right", "title": "The choice follows from the texts", "description": "Somebody who reads both would agree.",
-        "scale_min": 1, "scale_max": 5, "weight": 2, "anchors": {"1": "contradicts them", "5": "plain to see"},
+        "key": "right",
+        "title": "The choice follows from the texts",
+        "description": "Somebody who reads both would agree.",
+        "scale_min": 1,
+        "scale_max": 5,
+        "weight": 2,
+        "anchors": {"1": "contradicts them", "5": "plain to see"},
     },
     {
-        "key": "reason", "title": "The reason names a place", "description": "It says where in the text the difference is.",
-        "scale_min": 1, "scale_max": 5, "weight": 1, "anchors": {},
+        "key": "reason",
+        "title": "The reason names a place",
+        "description": "It says where in the text the difference is.",
+        "scale_min": 1,
+        "scale_max": 5,
+        "weight": 1,
+        "anchors": {},
     },
-]  # fmt: skip
+]
 PROMPT = (
     "“Should physical education be mandatory in schools?” Both argue **for** it. Which argument is more convincing?"
 )
@@ -195,7 +205,6 @@ def test_a_draft_survives_a_killed_page(desk: Page, live: Live, world: World) ->
     saved(desk)
     again = desk.context.new_page()
     desk.close(run_before_unload=False)
-    again.evaluate("localStorage.clear()") if again.url.startswith("http") else None
     open_desk(again, live, world)
     expect(why(again)).to_have_value(WHY)
     expect(again.get_by_role("radio", name="B better", exact=True)).to_be_checked()
@@ -247,14 +256,15 @@ HOSTILE = """\
 <script>window.pwned = 1</script> <img src=x onerror="window.pwned = 2">
 <svg onload="window.pwned = 3"><script>window.pwned = 4</script></svg>
 [click](javascript:window.pwned=5) ![x](data:image/svg+xml;base64,PHN2ZyBvbmxvYWQ9ImFsZXJ0KDEpIi8+)
-<style>body{display:none}</style> <iframe srcdoc="<script>parent.pwned=6</script>"></iframe> </script><script>window.pwned = 7</script>
+<style>body{display:none}</style> <iframe srcdoc="<script>parent.pwned=6</script>"></iframe>
+</script><script>window.pwned = 7</script>
 """
 
 
 def test_markup_in_a_task_stays_inert(page: Page, live: Live, world: World, worker: User) -> None:
     with live.runtime.sessions.begin() as session:
-        for task in session.merge(world.project) and [session.merge(each) for each in world.tasks]:
-            task.payload = {
+        for task in world.tasks:
+            session.merge(task).payload = {
                 "prompt": [{"role": "user", "content": HOSTILE}],
                 "responses": [
                     {"id": name, "messages": [{"role": "assistant", "content": HOSTILE}]} for name in ("r1", "r2")

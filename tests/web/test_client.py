@@ -1,22 +1,25 @@
 """A client's pages, through HTTP with a session cookie."""
 
 import csv
+import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 
 import httpx
 import pytest
 from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
-from sqlalchemy import event, select
+from sqlalchemy import event, func, select
 from sqlalchemy.orm import Session
 
-import preceptor.training.jobs  # noqa: F401
-from preceptor.datasets import service as datasets
+from preceptor.assessments.service.assessments import create_assessment
+from preceptor.assessments.settings import AssessmentIn, ItemIn
+from preceptor.cli.application import create_app
 from preceptor.http.edge import COOKIE
 from preceptor.kit import jobs
 from preceptor.kit.clock import FixedClock
@@ -31,7 +34,17 @@ from preceptor.people.identify import csrf_token
 from preceptor.people.models import OrgRole
 from preceptor.people.service.organizations import add_member
 from preceptor.people.service.sessions import start_session
-from preceptor.projects.models import GuidelinesVersion, Import, Project, ProjectState, RubricVersion, Task, TaskState
+from preceptor.projects.models import (
+    GuidelinesVersion,
+    Import,
+    ImportState,
+    Project,
+    ProjectState,
+    RubricVersion,
+    Task,
+    TaskState,
+)
+from preceptor.projects.service import imports
 from preceptor.training import service as training
 from preceptor.web import (
     client_guidelines,
@@ -45,6 +58,7 @@ from preceptor.web import (
     client_work,
 )
 from preceptor.work import service as work
+from tests.datasets.judged import Judged, make_judged
 from tests.factories import User, World, join, make_client, make_contributor, make_user, make_world, signed
 
 MODULES = (
@@ -89,9 +103,7 @@ class Desk:
 
 
 def sit_down(client: TestClient, runtime: Runtime, session: Session, user: User, clock: FixedClock) -> Desk:
-    secret = start_session(
-        session, user.id, user_agent="test", address=None, active_role="client", now=clock.now()
-    )
+    secret = start_session(session, user.id, user_agent="test", address=None, active_role="client", now=clock.now())
     return Desk(client, secret, csrf_token(secret, runtime.settings.signing_key()))
 
 
@@ -108,9 +120,7 @@ def desk(client: TestClient, runtime: Runtime, session: Session, world: World, c
 @pytest.fixture
 def viewer(client: TestClient, runtime: Runtime, session: Session, world: World, clock: FixedClock) -> Desk:
     person = make_user(session, now=clock.now())
-    add_member(
-        session, SYSTEM, org_id=world.organization.id, person_id=person.id, role=OrgRole.VIEWER, now=clock.now()
-    )
+    add_member(session, SYSTEM, org_id=world.organization.id, person_id=person.id, role=OrgRole.VIEWER, now=clock.now())
     session.flush()
     return sit_down(client, runtime, session, signed(session, person.person, now=clock.now()), clock)
 
@@ -264,6 +274,7 @@ def test_settings_of_the_work_are_fixed_once_it_is_open(desk: Desk, world: World
 
 def test_pause_resume_and_close_move_the_project(desk: Desk, world: World, session: Session, clock: FixedClock) -> None:
     world.project.guidelines_version_id = _guidelines(session, world, clock).id
+    session.flush()
     for to, state in (("pause", "paused"), ("resume", "open"), ("close", "closing")):
         assert desk.post(f"{base(world)}/state", to=to).status_code == 303
         session.refresh(world.project)
@@ -359,10 +370,22 @@ def test_the_source_of_the_data_is_said_wherever_its_numbers_are(
 # --- Tasks
 
 
-def test_tasks_page_by_cursor_and_are_searched(
-    desk: Desk, runtime: Runtime, session: Session, clock: FixedClock
-) -> None:
-    pass
+def test_tasks_page_by_cursor_and_are_searched(desk: Desk, world: World, session: Session, clock: FixedClock) -> None:
+    session.add_all(
+        Task(project_id=world.project.id, external_id=f"more-{n}", payload=world.tasks[0].payload, position=10 + n,
+             wanted=2, created_at=clock.now())
+        for n in range(60)
+    )  # fmt: skip
+    session.flush()
+    first = desk.get(f"{base(world)}/tasks").text
+    following = re.search(r'href="([^"]*cursor=tsk_[0-9a-f]+)"\s+rel="next"', first)
+    assert following is not None
+    second = desk.get(following[1].replace("&amp;", "&")).text
+    shown = [set(re.findall(r">(more-\d+|sum-\d+)<", page)) for page in (first, second)]
+    assert len(shown[0]) == 50
+    assert len(shown[1]) == 13
+    assert not shown[0] & shown[1]
+    assert set(re.findall(r">(more-\d+|sum-\d+)<", desk.get(f"{base(world)}/tasks?q=more-59").text)) == {"more-59"}
 
 
 def test_the_export_holds_exactly_what_is_shown(desk: Desk, world: World, session: Session, clock: FixedClock) -> None:
@@ -372,8 +395,9 @@ def test_the_export_holds_exactly_what_is_shown(desk: Desk, world: World, sessio
     for person in people:
         judge(session, person, world, clock)
     everything = rows_of(desk.get(f"{base(world)}/tasks/export.csv"))
-    assert [row["external_id"] for row in everything] == ["'=1+1", "sum-1", "sum-2"]
-    assert (everything[0]["verdict"], everything[0]["votes"], everything[0]["of"]) == ("r1", "2", "2")
+    assert sorted(row["external_id"] for row in everything) == ["'=1+1", "sum-1", "sum-2"]
+    judged_one = next(row for row in everything if row["external_id"] == "'=1+1")
+    assert (judged_one["verdict"], judged_one["votes"], judged_one["of"]) == ("r1", "2", "2")
     done = rows_of(desk.get(f"{base(world)}/tasks/export.csv?show=done"))
     assert [row["done"] for row in done] == ["2"]
 
@@ -509,16 +533,14 @@ def test_a_rubric_with_a_mistake_names_the_criterion(desk: Desk, world: World, s
     assert "not on the scale" in answer.text
     assert desk.post(f"{base(world)}/rubric", **CRITERION).status_code == 303
     newest = session.scalars(
-        select(RubricVersion)
-        .where(RubricVersion.project_id == world.project.id)
-        .order_by(RubricVersion.number.desc())
+        select(RubricVersion).where(RubricVersion.project_id == world.project.id).order_by(RubricVersion.number.desc())
     ).first()
     assert newest is not None
     assert newest.criteria[0]["anchors"] == {"1": "no", "5": "yes"}
 
 
 def test_a_preview_is_safe(desk: Desk) -> None:
-    answer = desk.post("/markdown/preview?field=body", body=f"# Hello\n\n{HOSTILE}")
+    answer = desk.post("/markdown/preview", text=f"# Hello\n\n{HOSTILE}")
     assert "Hello</h3>" in answer.text
     assert "<script" not in answer.text
     assert "<img" not in answer.text
@@ -562,9 +584,130 @@ def test_the_report_names_line_field_and_problem(desk: Desk, runtime: Runtime, w
 # --- Releases and models
 
 
+@dataclass
+class House:
+    """A project with everything a client can have, committed, and the desks of who looks at it."""
+
+    judged: Judged
+    owner: Desk
+    viewer: Desk
+    stranger: Desk
+    ids: dict[str, str]
+
+    @property
+    def base(self) -> str:
+        return f"/projects/{self.ids['project_id']}"
+
+
 @pytest.fixture
-def released(open_runtime: object) -> None:
-    """Releases read committed rows; see test_releases_and_models."""
+def house(open_runtime: Callable[..., Runtime]) -> Iterator[House]:
+    runtime = open_runtime()
+    now = runtime.clock.now()
+    judged = make_judged(runtime, tasks=20, people=2, overlap=2, now=now)
+    for person in judged.people:
+        for _ in judged.world.tasks:
+            judged.judge(person, "r1")
+    judged.approve_all()
+    release = judged.release(HOSTILE)
+    owner = judged.world.client
+    with runtime.sessions.begin() as session:
+        run = training.request_run(session, owner.actor, release.id, now=now)
+        found = _failed_import(session, runtime, judged.world, now)
+        made = create_assessment(session, owner.actor, judged.world.organization.id, _assessment(judged), now=now)
+        viewer = _viewer(session, judged.world, now)
+        _, stranger = make_client(session, now=now)
+        secrets = [_session(session, user, now) for user in (owner, viewer, stranger)]
+    training.train_run(runtime, run.id)
+    ids = {
+        "project_id": show_id("project", judged.project_id), "task_id": show_id("task", judged.world.tasks[0].id),
+        "person_id": show_id("person", judged.world.reviewer.id), "release_id": show_id("release", release.id),
+        "model_id": show_id("model", run.id), "import_id": show_id("import", found.id),
+        "assessment_id": show_id("assessment", made.id),
+    }  # fmt: skip
+    app = create_app(runtime)
+    with TestClient(app, follow_redirects=False, headers={"sec-fetch-site": "same-origin"}) as client:
+        key = runtime.settings.signing_key()
+        desks = [Desk(client, secret, csrf_token(secret, key)) for secret in secrets]
+        yield House(judged, *desks, ids)
+
+
+def _session(session: Session, user: User, now: datetime) -> str:
+    return start_session(session, user.id, user_agent="test", address=None, active_role="client", now=now)
+
+
+def _viewer(session: Session, world: World, now: datetime) -> User:
+    person = make_user(session, now=now)
+    add_member(session, SYSTEM, org_id=world.organization.id, person_id=person.id, role=OrgRole.VIEWER, now=now)
+    session.flush()
+    return signed(session, person.person, now=now)
+
+
+def _failed_import(session: Session, runtime: Runtime, world: World, now: datetime) -> Import:
+    key = imports.file_key(world.project.id, "d" * 64)
+    runtime.storage.put(key, b'{"ask": "?", "left": "a", "right": "b"}\n')
+    found = Import(
+        project_id=world.project.id, filename="odd.jsonl", file_key=key, digest="d" * 64, size_bytes=40,
+        state=ImportState.FAILED, problem_count=1, problems=[{"line": 1, "field": None, "problem": HOSTILE}],
+        created_at=now, finished_at=now,
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    return found
+
+
+def _assessment(judged: Judged) -> AssessmentIn:
+    item = ItemIn(payload=judged.world.tasks[0].payload, answer={"ranks": {"r1": 1, "r2": 2}}, explanation=HOSTILE)
+    return AssessmentIn(title=HOSTILE, qualification_title="Sums", questions=1, items=[item])
+
+
+def test_a_release_is_read_as_its_card_and_fetched_by_signed_links(house: House) -> None:
+    here = f"{house.base}/releases/{house.ids['release_id']}"
+    page = house.owner.get(here).text
+    assert "load_dataset" in page
+    assert "first finished release" in page
+    assert "---\n" not in page
+    link = house.owner.get(f"{here}/file?path=manifest.json")
+    assert link.status_code == 303
+    assert link.headers["location"].startswith("/files/releases/")
+    assert hashlib.sha256(house.owner.get(link.headers["location"]).content).hexdigest() in page
+    assert house.owner.get(f"{here}/file?path=../../secret").status_code == 404
+
+
+def test_a_second_release_says_what_changed(house: House) -> None:
+    second = house.judged.release("Second")
+    page = house.owner.get(f"{house.base}/releases/{show_id('release', second.id)}").text
+    assert "0 added, 0 changed, 0 removed" in page
+
+
+def test_a_release_of_nothing_is_refused_in_words(desk: Desk, world: World) -> None:
+    answer = desk.post(f"{base(world)}/releases", title="Empty")
+    assert answer.status_code == 422
+    assert "no judgments" in answer.text
+
+
+def test_a_release_in_the_making_shows_its_progress(
+    desk: Desk, runtime: Runtime, world: World, session: Session, clock: FixedClock
+) -> None:
+    judged(session, world, clock)
+    asked = desk.post(f"{base(world)}/releases", title="Soon")
+    assert asked.status_code == 303, asked.text
+    page = desk.get(asked.headers["location"])
+    assert "Waiting for a worker" in page.text
+    assert 'hx-trigger="every 1s"' in page.text
+
+
+def test_a_model_is_shown_beside_the_length_baseline_and_scores(house: House) -> None:
+    here = f"{house.base}/models/{house.ids['model_id']}"
+    page = house.owner.get(here).text
+    assert "Always the longer response" in page
+    assert "Accuracy of the model" in page
+    scored = house.owner.post(f"{here}/score", prompt="What is 2 + 2?", response_a="It is 4.", response_b="It is 4.")
+    assert re.search(r"[+-]\d+\.\d{3}", scored.text)
+    assert "It finds both equally good." in scored.text
+    refused = house.owner.post(f"{here}/score", prompt="", response_a="")
+    assert "Give a prompt" in refused.text
+    assert house.ids["model_id"] in house.owner.get("/models").text
+    assert house.ids["model_id"] not in house.stranger.get("/models").text
 
 
 # --- Entry tests
@@ -605,21 +748,123 @@ def test_a_test_of_too_few_items_says_so_and_keeps_the_form(desk: Desk) -> None:
 # --- Who may see and do what
 
 
-def paths(world: World, session: Session) -> list[tuple[str, str]]:
-    """Every route of the client's pages that names something of one organization, filled in with real ids."""
-    names = {
-        "project_id": show_id("project", world.project.id),
-        "task_id": show_id("task", world.tasks[0].id),
-        "person_id": show_id("person", world.reviewer.id),
-    }
-    found = []
+NOT_OF_ONE_ORGANIZATION = {
+    ("GET", "/projects"), ("POST", "/projects"), ("GET", "/projects/new"), ("POST", "/projects/estimate"),
+    ("GET", "/money"), ("GET", "/money/statement.csv"), ("GET", "/models"),
+    ("GET", "/tests/manage"), ("GET", "/tests/manage/new"), ("POST", "/tests/manage"),
+}  # fmt: skip
+
+
+def routes() -> Iterator[tuple[str, str]]:
+    """Method and path of every route of the client's pages."""
     for module in MODULES:
         for route in module.router.routes:
             assert isinstance(route, APIRoute)
-            method = next(iter(route.methods - {"HEAD"}))
-            path = route.path
-            for name, value in names.items():
-                path = path.replace(f"{{{name}}}", value)
-            if route.path.count("{"):
-                found.append((method, path))
-    return found
+            yield from ((method, route.path) for method in sorted(route.methods - {"HEAD"}))
+
+
+def filled(house: House) -> list[tuple[str, str]]:
+    """The routes that name something of one organization, with ids of things that exist there."""
+    found = [(method, path.format(**house.ids)) for method, path in routes() if "{" in path]
+    files = [
+        f"{house.base}/releases/{house.ids['release_id']}/file?path={name}" for name in ("README.md", "manifest.json")
+    ]
+    return [*found, *(("GET", path) for path in files)]
+
+
+def ask(desk: Desk, method: str, path: str) -> httpx.Response:
+    if method == "GET":
+        return desk.get(path)
+    if path.endswith("/imports"):
+        return desk.upload(path, "tasks.jsonl", b"{}")
+    return desk.post(path)
+
+
+def test_every_route_is_looked_at() -> None:
+    named = {(method, path) for method, path in routes() if "{" in path}
+    assert {*routes()} - named == NOT_OF_ONE_ORGANIZATION
+    assert len(named) > 30
+
+
+def test_another_organization_finds_nothing_anywhere(house: House) -> None:
+    for method, path in filled(house):
+        answer = ask(house.stranger, method, path)
+        assert answer.status_code == 404, f"{method} {path}: {answer.status_code}"
+        assert "Sums" not in answer.text
+    for path in ("/money", "/money/statement.csv", "/tests/manage", "/tests/manage/new"):
+        org = show_id("organization", house.judged.world.organization.id)
+        assert house.stranger.get(f"{path}?org={org}").status_code == 404
+    assert house.stranger.get(f"/tests/manage/new?project={house.ids['project_id']}").status_code == 404
+    taken = house.stranger.post(
+        "/projects", **TERMS, organization=show_id("organization", house.judged.world.organization.id)
+    )
+    assert taken.status_code == 404
+
+
+def test_nobody_gets_in_without_signing_in(house: House) -> None:
+    nobody = Desk(house.owner.client, "", "")
+    for method, path in filled(house):
+        assert ask(nobody, method, path).status_code in (303, 401, 403), f"{method} {path}"
+
+
+def test_a_contributor_has_no_client_pages(house: House) -> None:
+    runtime = house.judged.runtime
+    with runtime.sessions.begin() as session:
+        secret = _session(session, house.judged.people[0], runtime.clock.now())
+    desk = Desk(house.owner.client, secret, csrf_token(secret, runtime.settings.signing_key()))
+    for method, path in filled(house):
+        assert ask(desk, method, path).status_code in (403, 404), f"{method} {path}"
+
+
+def test_a_viewer_sees_everything_and_changes_nothing(house: House) -> None:
+    with house.judged.runtime.sessions() as session:
+        before = session.scalar(select(func.max(Event.id)))
+    reads = ("/score",)
+    for method, path in filled(house):
+        if path.endswith("/file"):
+            continue  # without the name of a file there is nothing to see
+        answer = ask(house.viewer, method, path)
+        if method == "GET" or path.endswith(reads):
+            assert answer.status_code in (200, 303), f"{method} {path}: {answer.status_code}"
+        else:
+            assert answer.status_code == 403, f"{method} {path}: {answer.status_code}"
+    assert house.viewer.post("/projects", **TERMS).status_code == 403
+    with house.judged.runtime.sessions() as session:
+        assert session.scalar(select(func.max(Event.id))) == before
+
+
+def test_a_viewer_meets_no_gold_and_no_buttons_that_change(house: House) -> None:
+    house.judged.make_gold(house.judged.world.tasks[0])
+    task = f"{house.base}/tasks/{house.ids['task_id']}"
+    assert "Gold, shown to managers only" in house.owner.get(task).text
+    for path in (task, house.base, f"{house.base}/money", f"{house.base}/people", f"{house.base}/releases"):
+        page = house.viewer.get(path).text
+        assert "Gold, shown" not in page
+        assert 'action="/projects' not in page.replace(f'action="{house.base}/tasks"', "")
+    assert HOSTILE not in house.viewer.get(f"/tests/manage/{house.ids['assessment_id']}").text
+    assert "Items" not in house.viewer.get(f"/tests/manage/{house.ids['assessment_id']}").text
+
+
+def test_what_strangers_wrote_stays_inert_on_every_page(house: House) -> None:
+    runtime = house.judged.runtime
+    with runtime.sessions.begin() as session:
+        project = session.get_one(Project, house.judged.project_id)
+        project.title, project.summary = HOSTILE, HOSTILE
+        task = session.get_one(Task, house.judged.world.tasks[0].id)
+        task.external_id, task.topic = HOSTILE, HOSTILE
+        task.payload = {
+            "prompt": [{"role": "user", "content": HOSTILE}],
+            "responses": [
+                {"id": f"r{n}", "source": HOSTILE, "messages": [{"role": "assistant", "content": HOSTILE}]}
+                for n in (1, 2)
+            ],
+        }  # fmt: skip
+    checked = 0
+    for method, path in filled(house):
+        if method == "GET" and not path.endswith(".csv") and "/file" not in path:
+            page = house.owner.get(path).text
+            assert "<script>alert" not in page, path
+            assert "<img src=x" not in page, path
+            checked += 1
+    assert checked > 15
+    assert "<script>alert" not in house.owner.get("/projects").text

@@ -5,14 +5,13 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
-from typing import Any
+from typing import Any, Protocol
 
-import httpx
 import pytest
 from fastapi.testclient import TestClient
 from sqlalchemy import Engine, event, func, select
@@ -46,6 +45,20 @@ from tests.factories import (
 )
 
 QUERIES_PER_PAGE = 22
+NEXT_QUERIES = 14
+NEXT_SECONDS_MAX = 0.1
+
+
+class Answer(Protocol):
+    """What the test client gives back."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    def json(self) -> Any: ...
 
 
 @dataclass
@@ -56,13 +69,13 @@ class Desk:
     cookie: str
     token: str
 
-    def get(self, path: str) -> httpx.Response:
+    def get(self, path: str) -> Answer:
         return self.client.get(path, headers=self._headers())
 
-    def post(self, path: str, **fields: str) -> httpx.Response:
+    def post(self, path: str, **fields: str) -> Answer:
         return self.client.post(path, data={**fields, "csrf_token": self.token}, headers=self._headers())
 
-    def send(self, method: str, path: str, body: object = None) -> httpx.Response:
+    def send(self, method: str, path: str, body: object = None) -> Answer:
         headers = {**self._headers(), "x-csrf-token": self.token, "accept": "application/json"}
         return self.client.request(method, path, json=body, headers=headers)
 
@@ -84,7 +97,7 @@ def sign_in(client: TestClient, runtime: Runtime, session: Session, user: User, 
     return Desk(client, secret, csrf_token(secret, runtime.settings.signing_key()))
 
 
-def words(page: httpx.Response) -> str:
+def words(page: Answer) -> str:
     """The page as a person reads it."""
     text = re.sub(r"<script.*?</script>|<[^>]+>", " ", page.text, flags=re.S)
     return re.sub(r"\s+", " ", unescape(text)).strip()
@@ -353,20 +366,31 @@ def test_a_numbered_draft_that_arrives_late_changes_nothing(desk: Desk, world: W
     assert desk.workspace(path)["claim"]["draft"] == {"justification": "abc"}
 
 
-def test_next_returns_the_whole_workspace_in_one_quick_request(desk: Desk, runtime: Runtime, world: World) -> None:
+def test_next_returns_the_whole_workspace_in_one_request(desk: Desk, runtime: Runtime, world: World) -> None:
     submit(desk, world)
     url = f"/work/{show_id('project', world.project.id)}/next"
     with counting(runtime.engine) as statements:
-        began = time.perf_counter()
         answer = desk.send("POST", url)
-        seconds = time.perf_counter() - began
     assert answer.status_code == 200
     held = answer.json()
     assert held["task"]["data"]["responses"]
     assert held["history"][0]["state"] == "waiting"
-    assert len(statements) <= 14
-    assert seconds < 0.1, f"{seconds * 1000:.0f} ms"
+    assert len(statements) <= NEXT_QUERIES
     assert desk.send("POST", url).json()["claim"]["id"] == held["claim"]["id"]
+
+
+def test_the_next_task_is_there_within_a_blink(desk: Desk, session: Session, world: World, clock: FixedClock) -> None:
+    for number in range(6):
+        _one_more(session, world, clock, number)
+    url = f"/work/{show_id('project', world.project.id)}/next"
+    seconds = []
+    for _ in range(8):
+        began = time.perf_counter()
+        held = desk.send("POST", url).json()
+        seconds.append(time.perf_counter() - began)
+        desk.send("POST", held["urls"]["submit"], {"answer": PREFER_A})
+    # The quickest of several: a busy machine must not fail what is about our own work.
+    assert min(seconds) < NEXT_SECONDS_MAX, [f"{each * 1000:.0f} ms" for each in seconds]
 
 
 def test_no_work_left_is_a_page_and_a_problem(desk: Desk, world: World) -> None:
@@ -449,7 +473,7 @@ def test_the_decision_shows_verdicts_quote_rule_and_money(
     assert "Rejected" in text
     assert "Look at the sum again, please." in text
     assert "Right Not met" in text
-    assert "A reviewer read it and decided." in text
+    assert "Drawn for review; a person read it and decided." in text
     assert "$0.42 that was set aside went back to the project" in text
     assert "<mark>&lt;b&gt;B&lt;/b&gt; does not</mark>" in page.text
     assert world.reviewer.person.name not in text
@@ -463,7 +487,7 @@ def test_an_approval_without_review_names_its_rule(
     submit(desk, world)
     service.approve_due(session, now=clock.now())
     page = words(desk.get(f"/results/{show_id('submission', only_submission(session).id)}"))
-    assert "It was not drawn for review, so it was approved as it is." in page
+    assert "Not drawn for review, so approved as it is." in page
     assert "Decided by The rule alone" in page
     assert "$0.42 is in your balance" in page
 
@@ -541,13 +565,17 @@ def test_statement_reconciles_with_the_ledger(
     assert money.prove(session).imbalance_minor == 0
 
 
-def _one_more(session: Session, world: World, clock: FixedClock) -> World:
+def _one_more(session: Session, world: World, clock: FixedClock, number: int = 9) -> World:
     session.add(
         Task(
-            project_id=world.project.id, external_id="one-more", payload=pair_payload(9), position=99, wanted=1,
+            project_id=world.project.id,
+            external_id=f"more-{number}",
+            payload=pair_payload(number),
+            position=90 + number,
+            wanted=1,
             created_at=clock.now(),
         )
-    )  # fmt: skip
+    )
     session.flush()
     return world
 

@@ -216,20 +216,18 @@ class PreceptorReview extends HTMLElement {
     memory.set("review.last", this.getAttribute("key"));
   };
 
-  /** What was written before a reload; what the server sent back comes first. */
+  /** What was written before a reload. It is never older than what the server sends back: it is kept with every key. */
   #restore(): void {
     const last = memory.get("review.last");
     if (last && last !== this.getAttribute("key")) memory.set(`review.${last}`, null);
-    if (this.hasAttribute("answered")) return this.#keep();
     const kept = memory.get(`review.${this.getAttribute("key")}`);
     if (!kept) return;
     const values = JSON.parse(kept) as Record<string, string>;
     for (const field of this.querySelectorAll<HTMLInputElement | HTMLTextAreaElement>(KEEP_FIELDS)) {
-      const value = values[field.name];
-      if (value === undefined) continue;
+      const value = values[field.name] ?? "";
       if (field.type === "radio") (field as HTMLInputElement).checked = field.value === value;
       else if (field.hasAttribute("data-quote")) this.#showQuote(field.closest<HTMLElement>("[data-criterion]")!, value);
-      else field.value = value;
+      else if (field.name) field.value = value;
     }
   }
 }

@@ -41,6 +41,12 @@ type Halt =
   | { kind: "done"; problem: Problem | null }
   | { kind: "explained"; explanation: NonNullable<Outcome["explanation"]>; next: WorkspaceData | null };
 
+/** Titles of the ways in which a task stops being ours. */
+const ENDED_WORDS: Record<string, string> = {
+  lease_over: "Your time on this task has ended.",
+  claim_ended: "This task is no longer with you.",
+  attempt_over: "The time of this test has ended.",
+};
 const KIND_WORDS = { work: "", revision: "Revision", assessment: "Assessment", practice: "Practice" } as const;
 
 function newKey(): string {
@@ -143,9 +149,11 @@ export class PreceptorWorkspace extends LitElement {
     this.halt = null;
     this.refusal = null;
     this.busy = null;
-    if (work.claim.revision_comments.length) this.tab = "comments";
+    if (work.claim.revision_comments.length) [this.tab, this.sideOpen] = ["comments", true];
     else if (this.tab === "comments") this.tab = "guidelines";
     if (mirror) this.#autosave.change(mirror.answer);
+    // What is still missing is known only once the task has drawn its draft.
+    void this.updateComplete.then(() => (this.#task as Partial<LitElement>).updateComplete).then(() => this.requestUpdate());
     this.#channel?.postMessage({ claim: work.claim.id, from: this.#tabId });
     if (!first) {
       this.notice = "Next task";
@@ -156,7 +164,7 @@ export class PreceptorWorkspace extends LitElement {
 
   #newAutosave(work: WorkspaceData): Autosave<Answer> {
     return new Autosave<Answer>(
-      (answer) => send("PUT", work.urls.draft, { body: { answer, worked_seconds: this.#workedSeconds() } }),
+      (answer) => (work.urls.draft ? send("PUT", work.urls.draft, { body: { answer, worked_seconds: this.#workedSeconds() } }) : Promise.resolve({ ok: true, status: 204, body: null })),
       () => this.requestUpdate(),
       (reply) => this.#lostLease(reply) || this.#tell(reply),
     );
@@ -207,7 +215,7 @@ export class PreceptorWorkspace extends LitElement {
   #tick = (): void => {
     this.now = Date.now();
     this.#clock.tick(this.now, !document.hidden);
-    if (!this.work || this.halt || this.busy) return;
+    if (!this.work?.urls.heartbeat || this.halt || this.busy) return;
     const due = this.now - this.#lastBeat >= HEARTBEAT_MS && !document.hidden && this.#clock.active(this.now);
     const ended = remaining(this.work.claim.leased_until, this.#offset, this.now) <= 0 && this.now - this.#lastBeat >= 3_000;
     if (due || ended) void this.#heartbeat();
@@ -243,6 +251,7 @@ export class PreceptorWorkspace extends LitElement {
     this.#autosave?.stop();
     if (this.#task) this.#task.readonly = true;
     this.halt = halt;
+    this.busy = null;
     void this.updateComplete.then(() => this.querySelector<HTMLElement>("[data-halt]")?.focus());
   }
 
@@ -250,12 +259,12 @@ export class PreceptorWorkspace extends LitElement {
 
   #visibility = (): void => {
     if (document.hidden) void this.#autosave?.flush();
-    else if (Date.now() - this.#lastBeat >= HEARTBEAT_MS) void this.#heartbeat();
+    else if (this.work?.urls.heartbeat && Date.now() - this.#lastBeat >= HEARTBEAT_MS) void this.#heartbeat();
   };
 
   #leaving = (): void => {
     const unsaved = this.#autosave?.takeUnsaved();
-    if (unsaved && this.work && !this.halt) {
+    if (unsaved && this.work?.urls.draft && !this.halt) {
       void send("PUT", this.work.urls.draft, { body: { answer: unsaved, worked_seconds: this.#workedSeconds() }, keepalive: true });
     }
     void this.#prefetched?.then((next) => {
@@ -339,7 +348,7 @@ export class PreceptorWorkspace extends LitElement {
     memory.set(this.#mirrorKey(), null);
     this.work = { ...this.work!, history: [outcome.history_entry ?? entry, ...this.work!.history].slice(0, HISTORY_MAX) };
     if (outcome.redirect) return location.assign(outcome.redirect);
-    toast(message);
+    if (message) toast(message);
     const prefetched = outcome.next === undefined ? await this.#prefetched : outcome.next;
     this.#prefetched = null;
     if (outcome.explanation) return this.#stand({ kind: "explained", explanation: outcome.explanation, next: prefetched ?? null });
@@ -414,7 +423,7 @@ export class PreceptorWorkspace extends LitElement {
       <div class="ml-auto flex items-center gap-x-3 text-sm num whitespace-nowrap">
         ${claim.pay ? html`<span class="font-semibold" title="What this task pays">${moneyWords(claim.pay)}</span>` : nothing}
         <span class="text-muted max-md:hidden" title="Time worked on this task"><span aria-hidden="true">${workedWords(this.#clock.tick(this.now, !document.hidden))} worked</span></span>
-        <span class=${soon ? "text-attention-ink font-semibold" : "text-muted"} title="Until ${clockTime(new Date(claim.leased_until))}; grows while you work">${this.halt ? nothing : remainingWords(left)}</span>
+        <span class=${soon ? "text-attention-ink font-semibold" : "text-muted"} title="Until ${clockTime(new Date(claim.leased_until))}; grows while you work">${this.halt || claim.kind === "practice" ? nothing : remainingWords(left)}</span>
       </div>
       <button type="button" class="btn btn-quiet btn-sm px-2" aria-expanded=${this.sideOpen} aria-keyshortcuts="g" @click=${() => this.#fold()}>${this.sideOpen ? icon("panel-right-close") : icon("panel-right")}<span class="max-xl:sr-only">Guidelines</span><span class="max-lg:hidden">${kbd("g")}</span></button>
       <button type="button" class="btn btn-quiet btn-sm btn-square max-md:hidden" aria-label="Keyboard shortcuts" aria-keyshortcuts="?" @click=${() => this.#dialog("keys")?.showModal()}>${icon("keyboard")}</button>
@@ -425,7 +434,7 @@ export class PreceptorWorkspace extends LitElement {
     const stopped = this.halt !== null || this.busy !== null;
     const missing = this.#task?.problems ?? [];
     return html`<footer class="desk-foot">
-      <details class="menu-pop" data-up>
+      ${work.urls.skip ? html`<details class="menu-pop" data-up>
         <summary class="btn btn-quiet btn-sm px-2 ${stopped ? "opacity-40" : ""}" aria-label="Skip this task" ?inert=${stopped}>${icon("skip-forward")}<span class="max-sm:sr-only">Skip</span>${icon("chevron-down", undefined, "opacity-60")}</summary>
         <div>
           <p class="eyebrow px-2.5 pt-1 pb-1">Skip because</p>
@@ -436,8 +445,8 @@ export class PreceptorWorkspace extends LitElement {
           <hr class="my-1 border-line">
           <button type="button" class="menu-item" @click=${(event: Event) => this.#fromMenu(event, () => this.#release())}>${icon("undo-2", undefined, "text-muted")}Give it back and stop for now</button>
         </div>
-      </details>
-      <button type="button" class="btn btn-quiet btn-sm px-2" ?disabled=${stopped} @click=${() => this.#dialog("flag")?.showModal()}>${icon("flag")}<span class="max-sm:sr-only">Flag</span></button>
+      </details>` : nothing}
+      ${work.urls.flag ? html`<button type="button" class="btn btn-quiet btn-sm px-2" ?disabled=${stopped} @click=${() => this.#dialog("flag")?.showModal()}>${icon("flag")}<span class="max-sm:sr-only">Flag</span></button>` : nothing}
       <span class="ml-1 text-sm text-muted num truncate" role="status">${this.#saveWords()}</span>
       <span class="ml-auto text-sm text-muted truncate max-md:hidden">${missing.length && !this.halt ? missing[0] : nothing}</span>
       <button type="button" class="btn btn-primary max-md:btn-sm max-md:ml-auto max-md:h-10 min-w-28" ?disabled=${stopped} aria-keyshortcuts="Control+Enter" @click=${() => void this.#submit()}>
@@ -452,6 +461,7 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   #saveWords(): TemplateResult | string {
+    if (this.work && !this.work.urls.draft) return "Nothing is kept or counted here";
     const state = this.#autosave?.state ?? { kind: "clean" };
     if (this.halt && state.kind !== "saved" && state.kind !== "clean") return "Kept in this browser";
     switch (state.kind) {
@@ -471,21 +481,22 @@ export class PreceptorWorkspace extends LitElement {
     return html`<div class="px-4 pb-2"><div class="note items-start" data-tone=${problem.status >= 400 ? "error" : "warning"} role="alert">
       ${icon("circle-alert")}
       <div class="min-w-0 grow"><span class="font-semibold">${problem.title}</span> ${problem.detail} ${problem.next ?? nothing}
-        ${problem.errors?.length ? html`<ul class="list-disc pl-5">${problem.errors.map((error) => html`<li>${error.message}</li>`)}</ul>` : nothing}</div>
+        ${problem.problems?.length ? html`<ul class="list-disc pl-5">${problem.problems.map((error) => html`<li>${error.message}</li>`)}</ul>` : nothing}</div>
       <button type="button" class="btn btn-quiet btn-xs btn-square" aria-label="Close" @click=${() => (this.refusal = null)}>${icon("x")}</button>
     </div></div>`;
   }
 
   #renderHalt(halt: Halt, work: WorkspaceData): TemplateResult {
-    const board = html`<a class="btn btn-plain" href=${work.urls.board}>Back to the board</a>`;
+    const ours = work.claim.kind === "work" || work.claim.kind === "revision";
+    const board = html`<a class="btn btn-plain" href=${work.urls.board}>${ours ? "Back to the board" : "Back to the test"}</a>`;
     const next = (label: string, task: WorkspaceData | null) => html`<button type="button" class="btn btn-primary" @click=${() => void this.#showNext(task)}>${label}</button>`;
     switch (halt.kind) {
       case "lost":
-        return this.#renderPanel("clock", halt.problem?.title ?? "Your time on this task has ended.", html`${halt.problem?.detail || "The task went back to the queue."} ${halt.problem?.next ?? ""} Your draft is kept below, so that nothing you wrote is lost.`, html`${next("Take the next task", null)}${board}`);
+        return this.#renderPanel("clock", ENDED_WORDS[halt.problem?.code ?? "lease_over"] ?? halt.problem!.title, html`${halt.problem?.detail || "The task went back to the queue."} ${halt.problem?.next ?? ""} What you wrote stays below.`, work.claim.kind === "assessment" ? html`<a class="btn btn-primary" href=${work.urls.board}>See the result</a>` : html`${next("Take the next task", null)}${board}`);
       case "elsewhere":
         return this.#renderPanel("files", "You are working on this task in another tab.", html`It is saved. Only one tab at a time can change it.`, html`<button type="button" class="btn btn-primary" @click=${() => void this.#continueHere()}>Go on here</button>${board}`);
       case "done":
-        return this.#renderPanel("circle-check", halt.problem?.title ?? "Nothing left here for now.", html`${halt.problem?.detail || "You have done every task that was open to you in this project."} ${halt.problem?.next ?? ""}`, html`<a class="btn btn-primary" href=${work.urls.board}>Find other work</a>`);
+        return this.#renderPanel("circle-check", halt.problem?.title ?? "Nothing left here for now.", html`${halt.problem?.detail || "You have done every task that was open to you in this project."} ${halt.problem?.next ?? ""}`, html`<a class="btn btn-primary" href=${work.urls.board}>${ours ? "Find other work" : "To the test"}</a>`);
       case "explained":
         return this.#renderPanel(halt.explanation.correct ? "circle-check" : "info", halt.explanation.title, html`<div class="prose-ui">${unsafeHTML(halt.explanation.html)}</div>`, html`${next("Next", halt.next)}${board}`);
     }
@@ -500,7 +511,8 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   #renderSide(work: WorkspaceData): TemplateResult {
-    const tabs: [Tab, string][] = [["guidelines", "Guidelines"], ["rubric", "Rubric"], ["mine", "Mine"]];
+    const tabs: [Tab, string][] = [["guidelines", "Guidelines"]];
+    if (work.claim.kind === "work" || work.claim.kind === "revision") tabs.push(["rubric", "Rubric"], ["mine", "Mine"]);
     if (work.claim.revision_comments.length) tabs.unshift(["comments", "Comments"]);
     return html`<aside class="desk-side" aria-label="Help for this task">
       <div class="tab-row" role="tablist" aria-label="Help for this task">
@@ -557,19 +569,23 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   #renderFlag(): TemplateResult {
+    const reasons = this.work?.flag_reasons ?? [];
     return html`<dialog class="sheet" data-name="flag" aria-labelledby="flag-title"><form class="p-6" method="dialog" @submit=${(event: SubmitEvent) => this.#flag(event)}>
       <h2 id="flag-title" class="text-lg font-semibold">Flag this task as broken</h2>
       <p class="mt-1.5 text-muted">For tasks that nobody can answer: missing text, wrong language, harmful content. The client sees your words, not your name. You go on with another task.</p>
-      <label class="block mt-4 text-sm font-medium">What is wrong?<textarea class="textarea mt-1.5" name="comment" rows="3" required minlength="5"></textarea></label>
+      ${reasons.length ? html`<label class="block mt-4 text-sm font-medium">What is wrong?<select class="select mt-1.5" name="reason" required><option value="">Choose</option>${reasons.map((reason) => html`<option value=${reason.key}>${reason.label}</option>`)}</select></label>` : nothing}
+      <label class="block mt-4 text-sm font-medium">${reasons.length ? "Say more" : "What is wrong?"}<textarea class="textarea mt-1.5" name="comment" rows="3" required minlength="5"></textarea></label>
       <div class="mt-5 flex justify-end gap-2"><button class="btn btn-plain" type="button" data-close>Cancel</button><button class="btn btn-primary" type="submit">Flag it</button></div>
     </form></dialog>`;
   }
 
   #flag(event: SubmitEvent): void {
     const form = event.target as HTMLFormElement;
-    const comment = String(new FormData(form).get("comment") ?? "").trim();
+    const given = new FormData(form);
+    const comment = String(given.get("comment") ?? "").trim();
+    const reason = String(given.get("reason") ?? "") || "other";
     form.reset();
-    void this.#leave("flag", { comment }, "Flagged. Thank you.");
+    void this.#leave("flag", { reason, comment }, "Flagged. Thank you.");
   }
 }
 
@@ -578,7 +594,7 @@ function mark(): TemplateResult {
 }
 
 function toneOf(state: string): string {
-  return { approved: "good", accepted: "good", submitted: "busy", in_review: "busy", returned: "attention", rejected: "harm" }[state] ?? "quiet";
+  return { approved: "good", accepted: "good", submitted: "busy", waiting: "busy", in_review: "busy", returned: "attention", rejected: "harm" }[state] ?? "quiet";
 }
 
 function toast(text: string): void {

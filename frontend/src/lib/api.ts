@@ -7,7 +7,8 @@ export interface Problem {
   detail: string;
   /** What to do next, when the server said so. */
   next?: string;
-  errors?: { field?: string; message: string }[];
+  /** Every single thing that is wrong, where there are several. */
+  problems?: { path?: string; message: string }[];
 }
 
 export type Reply<T> = { ok: true; status: number; body: T } | { ok: false; problem: Problem } | { ok: false; offline: true };
@@ -66,6 +67,6 @@ export function problemOf(status: number, body: unknown): Problem {
     title: given.title ?? (status >= 500 ? "The server could not do this just now." : "This was not accepted."),
     detail: given.detail ?? "",
     ...(given.next ? { next: given.next } : {}),
-    ...(Array.isArray(given.errors) ? { errors: given.errors } : {}),
+    ...(Array.isArray(given.problems) && given.problems.length > 1 ? { problems: given.problems } : {}),
   };
 }

@@ -25,6 +25,7 @@ export interface WorkspaceData {
   task: { element?: string; data: unknown };
   guidelines_html: string;
   rubric: Criterion[];
+  /** Empty where there is nothing of the kind: practice keeps no draft, and a test has nothing to skip or flag. */
   urls: {
     draft: string;
     heartbeat: string;
@@ -37,6 +38,7 @@ export interface WorkspaceData {
     board: string;
   };
   skip_reasons: (string | { key: string; label: string })[];
+  flag_reasons?: { key: string; label: string }[];
   history: HistoryEntry[];
 }
 

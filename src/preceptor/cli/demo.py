@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from preceptor.cli.connect import console, errors
@@ -115,25 +115,28 @@ def _wants_reset() -> bool:
 
 
 def _bars() -> Progress:
+    """Fits into 80 columns."""
     return Progress(
-        TextColumn("{task.description:<44}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]}"),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(compact=True),
+        TextColumn("{task.description:<40}"),
+        BarColumn(bar_width=12),
+        TextColumn("{task.fields[count]:>11}"),
+        TextColumn("{task.fields[rate]:>8}"),
+        TimeRemainingColumn(compact=True, elapsed_when_finished=True),
         console=console,
     )
 
 
 def _opener(progress: Progress) -> Callable[[str, int | None], Callable[[], None]]:
     def open_bar(title: str, total: int | None) -> Callable[[], None]:
-        task = progress.add_task(title, total=total or 1, rate="")
+        # Nothing to do is done at once; an unknown amount is a bar that moves when it is over.
+        task = progress.add_task(title[:40], total=1 if total is None else total, rate="", count="")
 
         def step() -> None:
             progress.advance(task)
-            speed = progress.tasks[task].speed
-            progress.update(task, rate=f"{speed:,.0f}/s" if speed else "")
+            shown = progress.tasks[task]
+            of = f"/{total:,}" if total else ""
+            speed = shown.finished_speed or shown.speed
+            progress.update(task, rate=f"{speed:,.0f}/s" if speed else "", count=f"{int(shown.completed):,}{of}")
 
         return step
 

@@ -118,17 +118,17 @@ class Run:
     def _judge(self, place: Stage) -> None:
         if self.simulation is None:
             self.summary.expected_submissions = len(self.material.votes)
-            done = self.bar("People's recorded judgments over HTTP", len(self.material.votes))
+            done = self.bar("Recorded judgments, over HTTP", len(self.material.votes))
             replay_votes(place, self.material, self.tally, done)
             return
         wanted = len(self.material.tasks) * self.material.overlap
         self.summary.expected_submissions = wanted
-        done = self.bar("Simulated contributors judge over HTTP", wanted)
+        done = self.bar("Simulated judgments, over HTTP", wanted)
         simulate_votes(place, self.material, self.simulation, self.tally, done)
 
     def _review(self, cast: Cast, place: Stage, project_id: UUID) -> None:
         names = {task: external_id for external_id, task in place.task_ids.items()}
-        done = self.bar("The reviewer decides about sampled work", self._count(summary.to_review, project_id))
+        done = self.bar("Review of sampled work", self._count(summary.to_review, project_id))
         reviewer = Api(self.base, cast.keys["reviewer"])
         while rejected := self._decide_all(reviewer, place.project, names, done):
             # A rejected judgment frees its place in the queue; somebody else takes it, and that may be drawn again.

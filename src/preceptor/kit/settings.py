@@ -13,15 +13,21 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PRECEPTOR_", frozen=True, extra="ignore")
 
     data_dir: Path = Path.home() / ".local" / "share" / "preceptor"
+    """Where the embedded database, files and the secret lie. `make` uses `.data` in the clone."""
     database_url: str | None = None
     """Any PostgreSQL >= 15; without it an embedded server runs on `data_dir`."""
     mode: Literal["normal", "demo", "dev"] = "normal"
+    """`demo` offers one-click sign-in, `dev` shows the outbox as a page: neither is for the open internet."""
     host: str = "127.0.0.1"
+    """Address to listen on."""
     port: int = 8000
+    """Port to listen on; 0 takes any free one."""
     public_url: str | None = None
     """How browsers reach this installation; needed for passkeys, links in mail and secure cookies."""
     web_processes: int = 1
+    """Web processes on the one port; about one per CPU core."""
     worker_processes: int = 1
+    """Processes for background jobs and the sweep; 0 where workers run elsewhere."""
     database_connections_max: int = 12
     """Per process."""
 
@@ -30,15 +36,26 @@ class Settings(BaseSettings):
     smtp_url: SecretStr | None = None
     """`smtp://user:password@host:587`; without it mail stays in the outbox."""
     mail_from: str = "Preceptor <preceptor@localhost>"
+    """Sender of all mail."""
 
     secret_key: SecretStr | None = None
+    """Signs forms and file links and makes pseudonyms; the same on all machines of an installation.
+
+    Without it one is made and kept in `data_dir/secret`.
+    """
     session_days: int = 30
+    """How long a sign-in lasts."""
     argon2_time_cost: int = 3
+    """Passes of argon2id over a password."""
     argon2_memory_kib: int = 65536
+    """Memory of argon2id for one password."""
     sign_ups_open: bool = True
+    """Whether anybody may make an account; else accounts are made by operators and invitations."""
 
     upload_bytes_max: int = 2 * 1024**3
+    """Largest file that an import takes."""
     request_bytes_max: int = 4 * 1024**2
+    """Largest body of any other request."""
     sweep_seconds: int = 5
     """How often due claims and decisions are looked for."""
 

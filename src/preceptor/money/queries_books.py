@@ -54,11 +54,14 @@ def _conditions(wanted: PostingsWanted) -> list[ColumnElement[bool]]:
         (wanted.currency, Posting.currency == wanted.currency),
         (wanted.source_id, Posting.source_id == wanted.source_id),
         (wanted.posting_id, Posting.id == wanted.posting_id),
-        (wanted.since, Posting.at >= wanted.since),
-        (wanted.until, Posting.at < wanted.until),
-        (wanted.before, Posting.id < wanted.before),
     ]
     found = [condition for value, condition in given if value is not None]
+    if wanted.since is not None:
+        found.append(Posting.at >= wanted.since)
+    if wanted.until is not None:
+        found.append(Posting.at < wanted.until)
+    if wanted.before is not None:
+        found.append(Posting.id < wanted.before)
     if wanted.minor is not None:
         found.append(Posting.amount_minor == wanted.minor)
     if wanted.account_id is not None:

@@ -8,10 +8,9 @@ from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
 from sqlalchemy.orm import Session
 
-from preceptor.http.edge import Db, Known, Now
+from preceptor.http.edge import Db, Now
 from preceptor.kit.errors import AppError, Invalid
 from preceptor.kit.ids import read_id, show_id
-from preceptor.kit.markdown import render_markdown
 from preceptor.kit.money import CURRENCIES, Money
 from preceptor.money import service as money
 from preceptor.money.errors import NotEnoughMoney
@@ -24,7 +23,7 @@ from preceptor.projects.rules import CHANGEABLE, CheckItem
 from preceptor.projects.service import overview, projects
 from preceptor.projects.service.checklist import checklist
 from preceptor.projects.service.overview import SORTS
-from preceptor.tasktypes.base import AnyTaskType, Row, task_type, task_types
+from preceptor.tasktypes.base import AnyTaskType, Row, task_type, task_types, to_json
 from preceptor.web import client_settings as form
 from preceptor.web.client_frame import Frame, Sent, address, frame, frame_to_change, money_field
 from preceptor.web.client_live import live_view
@@ -35,7 +34,6 @@ router = APIRouter()
 
 LIST = "/projects"
 PAGE_ROWS = 20
-PREVIEW_CHARACTERS_MAX = 200_000
 MENDED_AT = {
     # Where each line of the checklist is put right.
     "config": "/settings",
@@ -152,7 +150,8 @@ def _config_again(kind: AnyTaskType, fields: Sent) -> Row:
 def show_settings(page: Page, session: Db, client: Client, project_id: str) -> Response:
     at = frame(session, client, project_id, "settings")
     kind = task_type(at.project.task_type)
-    return _form(page, session, client, kind, form.values_of(at.project), at.project.config, at=at)
+    config = {**to_json(kind.config_model()), **at.project.config}
+    return _form(page, session, client, kind, form.values_of(at.project), config, at=at)
 
 
 @router.post("/projects/{project_id}/settings")
@@ -220,13 +219,6 @@ def _wallets(session: Session, mine: list[Organization]) -> list[tuple[str, list
 def show_estimate(page: Page, client: Client, fields: Sent) -> Response:
     """What rate, time, overlap and budget come to, while they are typed."""
     return page.show("client/estimate.html", estimate=form.estimate(fields), values=fields.plain())
-
-
-@router.post("/markdown/preview")
-def preview_markdown(known: Known, fields: Sent, field: Annotated[str, Query(max_length=100)] = "text") -> Response:
-    """A Markdown text as it will be shown."""
-    text = fields.text(field)[:PREVIEW_CHARACTERS_MAX]
-    return HTMLResponse(render_markdown(text) if text else '<p class="text-muted">Nothing written yet.</p>')
 
 
 # --- The overview

@@ -1,11 +1,12 @@
 """Pages for everybody: search behind Ctrl-K, the Markdown preview, the manual, the API reference, the style page."""
 
 import re
-from typing import Annotated, TypedDict
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Query, Request
 from fastapi.responses import HTMLResponse, PlainTextResponse, Response
 from sqlalchemy.orm import Session
+from typing_extensions import TypedDict
 
 from preceptor.http.edge import Db, Known, Now
 from preceptor.kit.errors import NotFound

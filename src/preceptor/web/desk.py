@@ -100,6 +100,13 @@ def own_claim(session: Session, actor: Actor, project_id: str, claim_id: str) ->
     return claim
 
 
+def still_mine(claim: Claim) -> Claim:
+    """The claim, unless its lease ran out: that is told by its own name and not as any other end."""
+    if claim.state is ClaimState.EXPIRED:
+        raise LeaseOver
+    return claim
+
+
 def workspace_of(session: Session, actor: Actor, work: ClaimedWork, now: datetime) -> Workspace:
     """A claimed task with its guidelines, rubric and the person's own list."""
     claim = work.claim
@@ -151,7 +158,7 @@ def save_draft(
     project_id: str, claim_id: str, body: DraftIn, session: Db, actor: CurrentActor, now: Now
 ) -> dict[str, Any]:
     require_scope(actor, "work")
-    claim = own_claim(session, actor, project_id, claim_id)
+    claim = still_mine(own_claim(session, actor, project_id, claim_id))
     number = body.number or claim.draft_number + 1
     kept = service.save_draft(session, actor, claim.id, body.draft, number, now=now)
     return {"number": kept, "saved_at": now}
@@ -160,7 +167,8 @@ def save_draft(
 @router.post("/work/{project_id}/{claim_id}/heartbeat")
 def heartbeat(project_id: str, claim_id: str, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
     require_scope(actor, "work")
-    claim = service.beat(session, actor, own_claim(session, actor, project_id, claim_id).id, now=now)
+    held = still_mine(own_claim(session, actor, project_id, claim_id))
+    claim = service.beat(session, actor, held.id, now=now)
     if rules.lease_is_over(claim.leased_until, now):
         raise LeaseOver
     return {"leased_until": claim.leased_until, "server_now": now, "worked_seconds": claim.worked_seconds}

@@ -216,17 +216,6 @@ def next_question(session: Session, actor: Actor, attempt_id: str, now: Any) -> 
 # --- What the workspace sends during practice
 
 
-@router.put("/tests/{assessment_id}/practice/draft")
-def keep_nothing(assessment_id: str) -> Response:
-    """Practice keeps no drafts; the browser's own copy is enough for a reload."""
-    return Response(status_code=204)
-
-
-@router.post("/tests/{assessment_id}/practice/heartbeat")
-def practice_heartbeat(assessment_id: str, actor: CurrentActor, now: Now) -> dict[str, Any]:
-    return {"leased_until": now + PRACTICE_LASTS, "server_now": now}
-
-
 @router.post("/tests/{assessment_id}/practice/{number}/question", response_model=None)
 def practice_question(
     assessment_id: str, number: int, session: Db, actor: CurrentActor, now: Now, round: int = Query(0, ge=0)

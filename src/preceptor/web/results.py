@@ -33,9 +33,9 @@ CHIPS = (
     (Standing.LAPSED, "Lapsed"),
 )
 RULES: Mapping[str, str] = {
-    "review": "A reviewer read it and decided.",
-    "not sampled for review": "It was not drawn for review, so it was approved as it is.",
-    "review deadline passed": "It was drawn for review, nobody decided in time, so it was approved.",
+    "review": "Drawn for review; a person read it and decided.",
+    "not sampled for review": "Not drawn for review, so approved as it is.",
+    "review deadline passed": "Drawn for review; nobody decided in time, so approved.",
 }
 
 Search = Annotated[str, Query(max_length=200)]

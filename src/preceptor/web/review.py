@@ -9,7 +9,8 @@ from fastapi.responses import Response
 from sqlalchemy.orm import Session
 
 from preceptor.http.edge import Db, Now
-from preceptor.kit.errors import Invalid, NotFound
+from preceptor.http.problems import STATUS
+from preceptor.kit.errors import AppError, Invalid, NotFound
 from preceptor.kit.ids import read_id, show_id
 from preceptor.people.identify import SignedIn, require_scope
 from preceptor.tasktypes.base import task_type
@@ -145,14 +146,13 @@ def _desk(
     *,
     skip: str,
     sent: Fields | None = None,
-    errors: Mapping[str, str] | None = None,
-    status: int = 200,
+    refusal: AppError | None = None,
 ) -> Response:
     queue = review_overview.review_queue(session, reviewer.actor, now=now)
     waiting = next((line.waiting for line in queue if line.project.id == sheet.project.id), 0)
     return page.show(
         "review/desk.html",
-        status=status,
+        status=200 if refusal is None else STATUS[refusal.kind],
         sheet=sheet,
         key=show_id("submission", sheet.submission.id),
         element=task_type(sheet.project.task_type).element,
@@ -161,7 +161,8 @@ def _desk(
         waiting=waiting,
         skip=skip,
         values=sent.plain() if sent is not None else {},
-        errors=errors or {},
+        refused=refusal.message if refusal is not None else "",
+        errors=field_errors(refusal) if refusal is not None else {},
         reason_min=rules.REASON_CHARS_MIN,
         titles=_titles(sheet),
     )
@@ -212,11 +213,7 @@ def decide_submission(
             now=now,
         )
     except (Invalid, UnderReview) as error:
-        status = 422 if isinstance(error, Invalid) else 409
-        skip = sent.text("skip")
-        return _desk(
-            page, session, reviewer, sheet, now, skip=skip, sent=sent, errors=field_errors(error), status=status
-        )
+        return _desk(page, session, reviewer, sheet, now, skip=sent.text("skip"), sent=sent, refusal=error)
     except AlreadyDecided:
         return go(f"/review/submission/{submission_id}", "This was decided meanwhile. Nothing changed.", tone="warning")
     said = f"{DECISIONS[decision.value]}. Here is the next one."

@@ -4,6 +4,7 @@ Pure: it is made from what services returned. Nothing here holds response ids, s
 comes only as its task type presents it. The other side of this contract is frontend/src/lib/workspace.ts.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypedDict
@@ -21,11 +22,13 @@ from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.comparison.models import JUSTIFICATION_CHARACTERS_MAX
 from preceptor.tasktypes.messages import Conversation, Message, plain_content
 from preceptor.work.models import ClaimState, Review
-from preceptor.work.rules import SKIP_REASONS
+from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
 from preceptor.work.service.history import HistoryLine, LastAnswer
 
 EXCERPT_CHARACTERS = 140
+_MARKS = re.compile(r"\*\*|__|`+|^[#>]+\s|(?<=\n)[#>]+\s")
+"""Marks of Markdown that are noise in a single line."""
 
 _CONVERSATION: TypeAdapter[list[Message]] = TypeAdapter(Conversation)
 
@@ -40,6 +43,7 @@ class Workspace(TypedDict):
     rubric: list[Mapping[str, Any]]
     urls: dict[str, str]
     skip_reasons: list[dict[str, str]]
+    flag_reasons: list[dict[str, str]]
     history: list[dict[str, str]]
 
 
@@ -95,7 +99,7 @@ def excerpt(payload: Mapping[str, Any], otherwise: str) -> str:
         content = message.get("content")
         if isinstance(content, list):
             content = " ".join(str(part.get("text", "")) for part in _mappings(content))
-        words = " ".join(str(content or "").split())
+        words = " ".join(_MARKS.sub("", str(content or "")).split())
         if words:
             return words if len(words) <= EXCERPT_CHARACTERS else words[:EXCERPT_CHARACTERS].rsplit(" ", 1)[0] + " …"
     return otherwise
@@ -187,9 +191,14 @@ def work_json(
         "guidelines_html": render_markdown(guidelines) if guidelines else "",
         "rubric": list(rubric),
         "urls": claim_urls(work.project_id, claim.id),
-        "skip_reasons": [{"key": key, "label": label} for key, label in SKIP_REASONS.items()],
+        "skip_reasons": reasons(SKIP_REASONS),
+        "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
     }
+
+
+def reasons(listed: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"key": key, "label": label} for key, label in listed.items()]
 
 
 def _task(kind_name: str, shown: Row, config: Row) -> dict[str, Any]:
@@ -223,7 +232,7 @@ def question_json(view: QuestionView, *, title: str, introduction: str, now: dat
 def practice_json(
     view: PracticeView, *, title: str, introduction: str, leased_until: datetime, now: datetime
 ) -> Workspace:
-    """One practice question. Nothing of it is kept, so its urls save nothing."""
+    """One practice question. Nothing of it is kept or counted, so it has nowhere to save to."""
     test = f"/tests/{show_id('assessment', view.assessment.id)}"
     practice = f"{test}/practice/{view.number}?round={view.round}"
     claim = {
@@ -235,7 +244,6 @@ def practice_json(
         "position": {"at": view.number, "of": view.of},
     }
     urls = {"submit": practice, "next": f"{test}/practice/{view.number + 1}/question?round={view.round}", "board": test}
-    urls |= {"draft": f"{test}/practice/draft", "heartbeat": f"{test}/practice/heartbeat"}
     return _unpaid(title, claim, _task(view.task_type, view.payload, view.config), introduction, urls, now)
 
 
@@ -243,7 +251,7 @@ def _unpaid(
     title: str, claim: dict[str, Any], task: dict[str, Any], introduction: str, urls: dict[str, str], now: datetime
 ) -> Workspace:
     common: dict[str, Any] = {"server_now": now.isoformat(), "pay": "", "draft_saved_at": None, "revision_comments": []}
-    nowhere = dict.fromkeys(("skip", "flag"), "") | {"release": urls["heartbeat"]}
+    nowhere = dict.fromkeys(("draft", "heartbeat", "skip", "flag", "release"), "")
     return {
         "project": {"title": title, "href": urls["board"]},
         "claim": common | claim,
@@ -252,5 +260,6 @@ def _unpaid(
         "rubric": [],
         "urls": nowhere | urls,
         "skip_reasons": [],
+        "flag_reasons": [],
         "history": [],
     }

@@ -1,0 +1,39 @@
+"""Jobs exist exactly when the rows do, under names that somebody registered."""
+
+import re
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+import preceptor
+from preceptor.cli.worker import register_jobs
+from preceptor.kit import jobs
+from preceptor.kit.runtime import Runtime
+
+DEFERRED = re.compile(r'defer\(\s*session,\s*"([^"]+)"')
+
+
+def test_every_deferred_name_is_registered() -> None:
+    register_jobs()
+    sources = Path(preceptor.__file__).parent.rglob("*.py")
+    deferred = {name for source in sources for name in DEFERRED.findall(source.read_text())}
+    assert deferred
+    assert deferred <= set(jobs.registered)
+
+
+def test_a_name_that_nobody_registered_is_refused(session: Session) -> None:
+    with pytest.raises(LookupError, match="no job is registered"):
+        jobs.defer(session, "work.mispelt")
+
+
+def test_a_job_goes_when_its_transaction_is_rolled_back(runtime: Runtime) -> None:
+    register_jobs()
+    count = text("SELECT count(*) FROM procrastinate_jobs")
+    with runtime.sessions() as session:
+        before = session.scalar(count)
+        jobs.defer(session, "projects.run_import", import_id="0" * 32)
+        assert session.scalar(count) == (before or 0) + 1
+        session.rollback()
+        assert session.scalar(count) == before
