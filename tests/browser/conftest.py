@@ -13,7 +13,16 @@ from typing import Literal
 import pytest
 import uvicorn
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Playwright, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Error,
+    Page,
+    Playwright,
+    expect,
+    sync_playwright,
+)
 
 from preceptor.cli.application import create_app
 from preceptor.http.edge import COOKIE
@@ -36,6 +45,9 @@ DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 START_SECONDS_MAX = 20
 Scheme = Literal["light", "dark"]
+
+# Two cores that also run a database and a browser are slow at times; what never comes still fails.
+expect.set_options(timeout=15_000)
 
 
 class MovingClock:

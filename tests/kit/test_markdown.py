@@ -171,7 +171,7 @@ def test_code_is_coloured_by_class_and_never_by_style() -> None:
     html = render_markdown("```python\ndef f(): pass\n```")
     assert '<span class="k">def</span>' in html
     assert "style=" not in html
-    assert render_markdown("```nolanguage\na<b\n```") == '<pre class="code"><code>a&lt;b\n</code></pre>\n'
+    assert render_markdown("```nolanguage\na<b\n```") == '<pre class="code" tabindex="0"><code>a&lt;b\n</code></pre>\n'
 
 
 def test_tables_are_aligned_by_class() -> None:
@@ -197,8 +197,10 @@ def test_headings_fit_below_those_of_the_page() -> None:
     assert render_markdown("# a", first_heading=2) == "<h2>a</h2>\n"
 
 
-def test_line_ends_are_kept() -> None:
-    assert render_markdown("one\ntwo") == "<p>one<br>\ntwo</p>\n"
+def test_line_ends_are_kept_in_messages_and_flow_in_documents() -> None:
+    assert render_markdown("one\ntwo", breaks=True) == "<p>one<br>\ntwo</p>\n"
+    assert render_markdown("one\ntwo") == "<p>one\ntwo</p>\n"
+    assert render_messages([Message(role="user", content="one\ntwo")])[0]["html"] == "<p>one<br>\ntwo</p>\n"
 
 
 def test_messages_keep_their_roles_and_images() -> None:

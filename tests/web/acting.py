@@ -1,10 +1,10 @@
 """Signed-in browsers without scripts, for tests of pages: cookie, token, and a count of statements."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any, Protocol
 
-import httpx
 from fastapi.testclient import TestClient
 from sqlalchemy import event
 from sqlalchemy.orm import Session
@@ -20,6 +20,18 @@ from tests.factories import PREFER_A as PREFER_A
 from tests.factories import User, World
 
 
+class Answer(Protocol):
+    """What tests read of a response, whichever HTTP library the test client runs on."""
+
+    @property
+    def status_code(self) -> int: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def headers(self) -> Mapping[str, str]: ...
+    def json(self) -> Any: ...
+
+
 @dataclass
 class Desk:
     """One person's browser."""
@@ -28,10 +40,10 @@ class Desk:
     cookie: str
     token: str
 
-    def get(self, path: str, **headers: str) -> httpx.Response:
+    def get(self, path: str, **headers: str) -> Answer:
         return self.client.get(path, headers={**self._headers(), **headers})
 
-    def post(self, path: str, **fields: str) -> httpx.Response:
+    def post(self, path: str, **fields: str) -> Answer:
         return self.client.post(path, data={**fields, "csrf_token": self.token}, headers=self._headers())
 
     def _headers(self) -> dict[str, str]:

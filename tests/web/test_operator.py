@@ -96,7 +96,7 @@ def test_every_operator_page_is_closed_to_every_other_role(
         path = route.path.format(**ids)
         for user in others:
             browser = seat(user)
-            for method in route.methods:
+            for method in route.methods or ():
                 answer = browser.get(path) if method == "GET" else browser.post(path)
                 assert answer.status_code == 403, (method, path)
     session.refresh(payout)

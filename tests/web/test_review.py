@@ -238,11 +238,11 @@ def test_every_review_page_is_closed_to_everybody_else(
         path = route.path.format(**ids)
         for user in (workers[1], client_owner, make_contributor(session, now=clock.now())):
             desk = seat(user)
-            answers = [desk.get(path) if method == "GET" else desk.post(path) for method in route.methods]
+            answers = [desk.get(path) if method == "GET" else desk.post(path) for method in route.methods or ()]
             assert {answer.status_code for answer in answers} == {403}, path
-        if "{submission_id}" in path or "{submission_id}" in route.path:
+        if "{submission_id}" in route.path:
             desk = seat(stranger)
-            answer = desk.get(path) if "GET" in route.methods else desk.post(path, decision="approve")
+            answer = desk.get(path) if "GET" in (route.methods or ()) else desk.post(path, decision="approve")
             assert answer.status_code == 404, path
     assert seat(stranger).get(next_path(world)).headers["location"] == "/review"
     assert show_id("project", world.project.id) not in seat(stranger).get("/review").text

@@ -33,6 +33,8 @@ export class PreceptorUpload extends LitElement {
     if (this.#input) this.#input.className = "sr-only";
     super.connectedCallback();
     this.#input?.addEventListener("change", this.#picked);
+    // A quick hand picks a file before this element is there.
+    if (this.#input?.files?.length) this.#picked();
     this.#form = this.closest("form");
     this.#form?.addEventListener("submit", this.#submit);
   }

@@ -127,7 +127,7 @@ from datasets import load_dataset
 pairs = load_dataset("parquet", data_files="pairs/*.parquet", split="train")
 ```
 
-`margin` is never negative and says how clearly the chosen response won: the mean stated strength (0 to 3) where
+`margin` is never negative and says how clearly the chosen response won: the mean stated strength (0 to 3) where \
 people gave strengths, else the difference of vote shares (0 to 1)."""
 
 
@@ -210,8 +210,8 @@ def _rubric(facts: CardFacts) -> list[str]:
 
 
 PROVENANCE = """\
-Every row carries `task_id`; `provenance.parquet` leads from there to the guidelines and rubric versions, the
-submissions, the reviews and the pay (the ledger names each payment by `claim_id`). `manifest.json` holds size, rows
+Every row carries `task_id`; `provenance.parquet` leads from there to the guidelines and rubric versions, the \
+submissions, the reviews and the pay (the ledger names each payment by `claim_id`). `manifest.json` holds size, rows \
 and SHA-256 of every file; its own SHA-256 identifies the release, which never changes once built."""
 
 

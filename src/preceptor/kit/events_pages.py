@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from preceptor.kit.events import Event
 
 KIND_CHARACTERS_MAX = 100
-DOMAINS = ("work", "project", "people", "money", "assessment", "release", "training", "jobs")
+DOMAINS = ("work", "project", "people", "money", "import", "assessment", "dataset", "training", "jobs")
 """First words of event kinds, for filters; others are found by typing them."""
 
 

@@ -56,8 +56,8 @@ class RenderedMessage(TypedDict):
     html: str
 
 
-def render_markdown(text: str, *, first_heading: int = 3) -> str:
-    """Safe HTML of a Markdown text.
+def render_markdown(text: str, *, first_heading: int = 3, breaks: bool = False) -> str:
+    """Safe HTML of a Markdown text. With `breaks` a line break in the text is one on the page.
 
     `first_heading` is the level that `#` gets on the page, so that a text never disturbs the outline
     around it. Links open in a new tab and pass nothing on. Images are shown from https: addresses and as
@@ -65,21 +65,27 @@ def render_markdown(text: str, *, first_heading: int = 3) -> str:
     understood are shown as code.
     """
     if len(text) > CACHED_CHARACTERS_MAX:
-        return _render(text, first_heading)
-    return _render_cached(text, first_heading)
+        return _render(text, first_heading, breaks)
+    return _render_cached(text, first_heading, breaks)
 
 
 def render_messages(messages: Sequence[Message], *, first_heading: int = 3) -> list[RenderedMessage]:
-    """Each message with its content (text and images) as safe HTML."""
+    """Each message with its content (text and images) as safe HTML.
+
+    People and models set lines where they mean them, so that a message keeps its line breaks.
+    """
     return [
-        {"role": message.role, "html": render_markdown(plain_content(message), first_heading=first_heading)}
+        {
+            "role": message.role,
+            "html": render_markdown(plain_content(message), first_heading=first_heading, breaks=True),
+        }
         for message in messages
     ]
 
 
-def _render(text: str, first_heading: int) -> str:
+def _render(text: str, first_heading: int, breaks: bool) -> str:
     storable = _LONE_SURROGATES.sub("\ufffd", text)
-    html: str = _PARSER.render(storable, {"first_heading": first_heading})
+    html: str = _PARSER.render(storable, {"first_heading": first_heading, "breaks": breaks})
     return _CLEANER.clean(html)
 
 
@@ -191,6 +197,9 @@ class _Renderer(RendererHTML):
         # Wide tables scroll by themselves; with a tab stop also by keyboard.
         return '<div class="table-scroll" tabindex="0"><table>\n'
 
+    def softbreak(self, _tokens: Sequence[Token], _idx: int, _options: OptionsDict, env: Any) -> str:
+        return "<br>\n" if env["breaks"] else "\n"
+
     def table_close(self, _tokens: Sequence[Token], _idx: int, _options: OptionsDict, _env: Any) -> str:
         return "</table></div>\n"
 
@@ -208,7 +217,7 @@ def _cell(token: Token) -> str:
 def _parser() -> MarkdownIt:
     parser = MarkdownIt(
         "commonmark",
-        {"html": False, "linkify": False, "breaks": True, "highlight": _highlighted},
+        {"html": False, "linkify": False, "highlight": _highlighted},
         renderer_cls=_Renderer,
     ).enable(["table", "strikethrough"])
     # Before `escape`, which would take the backslash of the opening bracket away.
@@ -274,6 +283,8 @@ _CLEANER: Final = nh3.Cleaner(
     },
     tag_attribute_values={"div": {"tabindex": {"0"}}},
     set_tag_attribute_values={
+        # Long lines of code scroll by themselves; with a tab stop also by keyboard.
+        "pre": {"tabindex": "0"},
         "a": {"target": "_blank"},
         "img": {"loading": "lazy", "referrerpolicy": "no-referrer"},
     },

@@ -23,6 +23,7 @@ from preceptor.projects.models import ProjectState
 from preceptor.projects.service import overview
 from preceptor.web.client_frame import Frame, Sent, address, csv_download, frame, frame_to_change, money_field
 from preceptor.web.pages import Client, Page, Pages, go
+from preceptor.work.service.dossier import tasks_of_claims
 from preceptor.work.service.live import project_live
 
 router = APIRouter()
@@ -70,13 +71,15 @@ def _project_money(
         session, project.id, project.currency, before=read_cursor("posting", cursor), limit=PAGE_ROWS
     )
     here = f"{at.base}/money"
+    paid = [line.source_id for line in statement.lines if line.source_kind == "claim"]
+    tasks = tasks_of_claims(session, project, paid)
     return page.show(
         "client/project_money.html",
         status=200 if error is None else 422,
         at=at,
         live=project_live(session, project, now=now),
         wallet=money.wallet_balance(session, project.org_id, project.currency),
-        lines=[(line, said(line)) for line in statement.lines],
+        lines=[(line, said(line), _task_href(at, tasks.get(line.source_id))) for line in statement.lines],
         next_href=_next(here, statement),
         first_href=here if cursor else None,
         export_href=f"{here}/statement.csv",
@@ -85,6 +88,10 @@ def _project_money(
         error=error,
         amount=amount,
     )
+
+
+def _task_href(at: Frame, task_id: UUID | None) -> str | None:
+    return None if task_id is None else f"{at.base}/tasks/{show_id('task', task_id)}"
 
 
 def _next(here: str, statement: ClientStatement, **query: str) -> str | None:

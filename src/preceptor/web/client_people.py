@@ -69,7 +69,7 @@ def _charts(quality: ProjectQuality) -> dict[str, object]:
             "kind": "bar",
             "x_kind": "category",
             "x": [each.topic or "no topic" for each in quality.topics],
-            "y_min": 0,
+            "y_min": min([0.0, *(each.agreement.alpha.value or 0.0 for each in quality.topics)]),
             "y_max": 1,
             "series": [_alphas([each.agreement for each in quality.topics])],
         },

@@ -9,7 +9,6 @@ from sqlalchemy.orm import Session
 from typing_extensions import TypedDict
 
 from preceptor.http.edge import Db, Known, Now
-from preceptor.kit.errors import NotFound
 from preceptor.kit.ids import show_id
 from preceptor.kit.markdown import render_markdown
 from preceptor.people.access import require_operator
@@ -158,9 +157,10 @@ def show_errors(page: Page, request: Request) -> Response:
 
 @router.get("/docs/api")
 def show_api(page: Page, request: Request) -> Response:
-    """The API reference, made from the OpenAPI document."""
+    """How to use the API, where the manual says so, and the reference made from the OpenAPI document."""
     return page.show(
         "docs/api.html",
+        guide=manual.find("api"),
         groups=reference.groups(request.app.openapi()),
         about=request.app.description,
         base_url=page.runtime.settings.base_url,
@@ -178,14 +178,8 @@ def show_manual(page: Page, slug: str) -> Response:
 
 
 def _show(page: Pages, slug: str) -> Response:
-    entries = manual.entries()
-    try:
-        found = manual.read(slug)
-    except NotFound:
-        if slug != manual.INDEX:
-            raise
-        found = None
-    return page.show("docs/page.html", manual=found, entries=entries, at=slug)
+    found = manual.find(slug) if slug == manual.INDEX else manual.read(slug)
+    return page.show("docs/page.html", manual=found, entries=manual.entries(), at=slug)
 
 
 @router.get("/robots.txt")

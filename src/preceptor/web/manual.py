@@ -69,6 +69,14 @@ def read(slug: str) -> Manual:
     return _render(path.read_text(), str(PurePosixPath(slug).parent), _title(path))
 
 
+def find(slug: str) -> Manual | None:
+    """One page, or None where it is not installed."""
+    try:
+        return read(slug)
+    except NotFound:
+        return None
+
+
 def picture(name: str) -> tuple[bytes, str]:
     """A picture beside the pages with its media type."""
     stem, _, ending = name.rpartition(".")

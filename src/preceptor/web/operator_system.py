@@ -28,6 +28,7 @@ router = APIRouter(prefix="/operator")
 
 JOBS = "/operator/jobs"
 EVENTS = "/operator/events"
+STATE_WORDS = {"todo": "Waiting", "doing": "Running", "failed": "Failed", "succeeded": "Done"}
 PAGE_ROWS = 50
 EXPORT_ROWS_MAX = 10_000
 EVENT_COLUMNS = ("id", "at", "kind", "by_kind", "by", "about", "project", "organization", "subject", "data")
@@ -63,7 +64,10 @@ def list_jobs(
         show=state or "all",
         chips=[
             ("All", address(JOBS, q=q), state is None, sum(counts.values())),
-            *((each.capitalize(), address(JOBS, q=q, show=each), each == state, counts[each]) for each in STATES[:4]),
+            *(
+                (words, address(JOBS, q=q, show=each), each == state, counts[each])
+                for each, words in STATE_WORDS.items()
+            ),
         ],
         refresh_href=address(JOBS, q=q, show=state, cursor=cursor),
         next_href=address(JOBS, q=q, show=state, cursor=more) if more else None,

@@ -92,6 +92,7 @@ NAV: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/projects", "Projects", "folder"),
         ("/money", "Money", "wallet"),
         ("/models", "Models", "brain"),
+        ("/tests/manage", "Entry tests", "graduation-cap"),
         ("/organization", "Organization", "building-2"),
     ),
     "reviewer": (("/review", "Review", "list-checks"), ("/review/done", "My decisions", "history")),

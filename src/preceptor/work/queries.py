@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 from preceptor.kit.events import Event
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people.models import Person
-from preceptor.projects.models import Project, Task, TaskState
+from preceptor.projects.models import Project, ProjectState, Task, TaskState
 from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, SubmissionState
 
 # The project is locked first, and for as little as "it does not close while this claim is made": its settings may
@@ -268,6 +268,12 @@ def open_flags(task_id: UUID) -> Select[tuple[int]]:
 def live_claims(project_id: UUID) -> Select[tuple[int]]:
     live = [ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED]
     return select(func.count()).where(Claim.project_id == project_id, Claim.state.in_(live))
+
+
+def closing_locked(project_ids: list[UUID]) -> Select[tuple[UUID]]:
+    """Those of the projects in which nobody is making a claim this instant, locked against new ones."""
+    found = select(Project.id).where(Project.id.in_(project_ids), Project.state == ProjectState.CLOSING)
+    return found.order_by(Project.id).with_for_update(skip_locked=True)
 
 
 def review_of(submission_id: UUID) -> Select[tuple[Review]]:

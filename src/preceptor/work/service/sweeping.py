@@ -35,7 +35,10 @@ def approve_due(session: Session, *, now: datetime) -> int:
 
 def close_finished_projects(session: Session, *, now: datetime) -> int:
     """Close closing projects that have no live claim left; what their escrow still holds goes back to the client."""
-    finished = [each for each in closing_projects(session) if not session.scalar(queries.live_claims(each))]
+    # Locked before it is looked at, and passed over while somebody claims in it (`queries.LOCK_MEMBERSHIP`):
+    # else a project could close beneath a claim that is being made this instant.
+    locked = session.scalars(queries.closing_locked(closing_projects(session))).all()
+    finished = [each for each in locked if not session.scalar(queries.live_claims(each))]
     for project_id in finished:
         finish_closing(session, project_id, now=now)
     return len(finished)
