@@ -78,7 +78,7 @@ def _drop(server: Server, world: World, quick: bool) -> drop.Drop:
 
 
 def _latency(server: Server, world: World, quick: bool) -> list[Latency]:
-    found = [latency.measure(world, tasks, 100 if quick else 300) for tasks in (QUICK_SIZES if quick else SIZES)]
+    found = latency.measure(server, QUICK_SIZES if quick else SIZES, 100 if quick else 300)
     table = Table(title="One claim (sign-in to commit) by length of the queue, median ms")
     for column in ("tasks", "anybody", "who did 10,000 of them", "by index"):
         table.add_column(column, justify="right")

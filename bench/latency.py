@@ -1,14 +1,18 @@
 """How long one claim takes in queues of very different length, by the service on one connection."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
+from urllib.parse import urlsplit, urlunsplit
 from uuid import UUID
 
 from sqlalchemy import Engine, text
 
+from bench.server import Server
 from bench.world import World, key_of
-from preceptor.kit.db import make_sessions, transaction
+from preceptor.kit.db import make_engine, make_sessions, transaction
+from preceptor.migrations import upgrade
 from preceptor.people.identify import by_api_key
 from preceptor.work import queries, service
 
@@ -34,23 +38,55 @@ class Latency:
     uses_index: bool
 
 
-def measure(world: World, tasks: int, claims: int) -> Latency:
-    """Medians over so many claims each; whoever claims gives an answer's slot back by releasing between two."""
-    newcomer, veteran = world.people, world.people + 1
+@dataclass(frozen=True)
+class _Queue:
+    """A queue of so many tasks in a database of its own, with a newcomer (0) and a veteran (1)."""
+
+    tasks: int
+    world: World
+    project: UUID
+    done: int
+
+
+def measure(server: Server, sizes: Sequence[int], claims: int) -> list[Latency]:
+    """Medians over so many claims each; whoever has claimed skips the task before the next claim.
+
+    All queues and both people take turns, so that a busy moment of the machine meets them alike.
+    """
+    queues = [_filled(server, tasks, claims) for tasks in sizes]
+    seen: dict[tuple[int, int], list[float]] = {(queue.tasks, number): [] for queue in queues for number in (0, 1)}
+    for _ in range(claims):
+        for queue in queues:
+            for number in (0, 1):
+                seen[queue.tasks, number].append(_claim_once(queue.world, queue.project, number))
+    found = [
+        Latency(
+            queue.tasks,
+            median(seen[queue.tasks, 0]) * 1000,
+            median(seen[queue.tasks, 1]) * 1000,
+            INDEX in _plan(queue.world.engine, queue.project, 1, queue.done),
+        )
+        for queue in queues
+    ]
+    for queue in queues:
+        queue.world.engine.dispose()
+    return found
+
+
+def _filled(server: Server, tasks: int, claims: int) -> _Queue:
+    name = f"latency_{tasks}"
+    server.execute(f"CREATE DATABASE {name}")
+    engine = make_engine(urlunsplit(urlsplit(server.url)._replace(path=f"/{name}")))
+    upgrade(engine)
+    world = World.made(engine)
     world.add_people(2)
     project = world.add_project(claims=claims * 4)
     world.add_tasks(project, tasks, wanted=3)
-    world.let_in(project, newcomer, veteran)
+    world.let_in(project, 0, 1)
     done = min(DONE_BEFORE, tasks // 2)
-    _has_done(world, project, veteran, done)
+    _has_done(world, project, 1, done)
     world.settle()
-    # In turns, so that a busy moment of the machine meets both alike.
-    seen: dict[int, list[float]] = {newcomer: [], veteran: []}
-    for _ in range(claims):
-        for number, times in seen.items():
-            times.append(_claim_once(world, project, number))
-    plan = _plan(world.engine, project, veteran, done)
-    return Latency(tasks, median(seen[newcomer]) * 1000, median(seen[veteran]) * 1000, INDEX in plan)
+    return _Queue(tasks, world, project, done)
 
 
 def _has_done(world: World, project: UUID, number: int, done: int) -> None:

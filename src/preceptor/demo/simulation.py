@@ -17,8 +17,9 @@ from preceptor.demo.texts import (
 from preceptor.training.reward import Pair
 
 OVERLAP = 5
-HELD_OUT = 120
-"""Tasks that nobody judges, kept for testing the reward model."""
+HELD_OUT = 150
+"""Tasks that nobody judges, drawn with another seed for testing the reward model; no prompt is shared."""
+HELD_OUT_SEED = 1009
 GOLD_EVERY = 12
 
 
@@ -26,10 +27,12 @@ class Simulation:
     """Gives the simulated contributors' judgments on whatever they claim. The same seed, the same judgments."""
 
     def __init__(self, seed: int = 7) -> None:
-        tasks = generate_tasks(seed)
         self._seed = seed
-        self.judged, self.held_out = tasks[:-HELD_OUT], tasks[-HELD_OUT:]
-        self._by_id = {task.external_id: task for task in tasks}
+        self.judged = generate_tasks(seed)
+        prompts = {task.prompt for task in self.judged}
+        others = generate_tasks(seed + HELD_OUT_SEED)
+        self.held_out = [task for task in others if task.prompt not in prompts][:HELD_OUT]
+        self._by_id = {task.external_id: task for task in self.judged}
         self._people = {person.email: person for person in simulated_contributors()}
 
     def material(self) -> Material:

@@ -157,10 +157,9 @@ def show_errors(page: Page, request: Request) -> Response:
 
 @router.get("/docs/api")
 def show_api(page: Page, request: Request) -> Response:
-    """How to use the API, where the manual says so, and the reference made from the OpenAPI document."""
+    """The API reference, made from the OpenAPI document."""
     return page.show(
         "docs/api.html",
-        guide=manual.find("api"),
         groups=reference.groups(request.app.openapi()),
         about=request.app.description,
         base_url=page.runtime.settings.base_url,

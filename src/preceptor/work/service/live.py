@@ -125,8 +125,7 @@ def _finish(project: Project, counts: TaskCounts, done: int, since: datetime | N
     if remaining <= 0:
         return Finish(None, None, None, "everything wanted is judged")
     left = seconds_left(done, (now - since).total_seconds() if since else 0.0, remaining)
-    times = [_later(now, seconds) for seconds in (left.value, left.low, left.high)]
-    return Finish(*times, left.reason)
+    return Finish(_later(now, left.value), _later(now, left.low), _later(now, left.high), left.reason)
 
 
 YEARS: Final = timedelta(days=3_650)
