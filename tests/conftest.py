@@ -106,9 +106,7 @@ def session(runtime: Runtime) -> Iterator[Session]:
 @pytest.fixture
 def client(runtime: Runtime) -> Iterator[TestClient]:
     """An HTTP client that shares the rolled-back transaction."""
-    with TestClient(
-        create_app(runtime), follow_redirects=False, headers={"sec-fetch-site": "same-origin"}
-    ) as client:
+    with TestClient(create_app(runtime), follow_redirects=False, headers={"sec-fetch-site": "same-origin"}) as client:
         yield client
 
 

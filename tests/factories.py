@@ -16,7 +16,7 @@ from preceptor.people.models import Organization, Person
 from preceptor.people.service.accounts import create_person
 from preceptor.people.service.keys import create_key
 from preceptor.people.service.organizations import create_organization
-from preceptor.projects.models import Membership, Project, ProjectReviewer, ProjectState, Task
+from preceptor.projects.models import Membership, Project, ProjectReviewer, ProjectState, RubricVersion, Task
 
 NUMBERS = count(1)
 QUESTION = "Which answer is better?"
@@ -39,10 +39,25 @@ class User:
         return {"authorization": f"Bearer {self.key}"}
 
 
-def make_user(session: Session, *, now: datetime, **roles: bool) -> User:
+def make_user(
+    session: Session,
+    *,
+    now: datetime,
+    is_operator: bool = False,
+    is_contributor: bool = False,
+    is_reviewer: bool = False,
+) -> User:
     number = next(NUMBERS)
     person = create_person(
-        session, SYSTEM, email=f"person{number}@example.org", name=f"Person {number}", confirmed=True, now=now, **roles
+        session,
+        SYSTEM,
+        email=f"person{number}@example.org",
+        name=f"Person {number}",
+        is_operator=is_operator,
+        is_contributor=is_contributor,
+        is_reviewer=is_reviewer,
+        confirmed=True,
+        now=now,
     )
     return signed(session, person, now=now)
 
@@ -146,8 +161,6 @@ def make_world(
 
 
 def _add_rubric(session: Session, project: Project, now: datetime) -> None:
-    from preceptor.projects.models import RubricVersion
-
     criteria = [
         {
             "key": "right",

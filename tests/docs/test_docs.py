@@ -12,8 +12,12 @@ import pytest
 import typer.main
 from typer.core import TyperGroup
 
+from preceptor.cli.application import CONTENT_SECURITY_POLICY
 from preceptor.cli.main import app
 from preceptor.kit.settings import Settings
+from preceptor.people.identify import SCOPES
+from preceptor.projects.importing import WAYS
+from preceptor.tasktypes.comparison.release import CONSENSUS_SCHEMA, JUDGMENT_SCHEMA
 from preceptor.web import manual
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -154,6 +158,25 @@ def test_the_settings_page_has_every_setting() -> None:
 def test_variables_that_pages_name_are_settings(page: Path) -> None:
     known = {f"PRECEPTOR_{name.upper()}" for name in Settings.model_fields} | TESTS_ONLY
     assert {name for name in SETTING.findall(page.read_text()) if not name.endswith("_")} <= known
+
+
+def test_the_content_security_policy_is_the_one_that_is_sent() -> None:
+    page = " ".join((DOCS / "security.md").read_text().split())
+    assert CONTENT_SECURITY_POLICY in page
+
+
+def test_the_layouts_of_imports_are_those_that_are_understood() -> None:
+    page = (DOCS / "imports.md").read_text()
+    for way in WAYS:
+        assert f"| {way.name} |" in page
+        assert way.example in page
+        assert all(f"`{column}`" in page for column in re.findall(r"[a-z]+(?:_[a-z]+)*", way.columns))
+
+
+def test_the_scopes_and_files_that_pages_list_are_all_there_are() -> None:
+    guide, releases = (DOCS / "api-guide.md").read_text(), (DOCS / "releases.md").read_text()
+    assert set(re.findall(r"^\| `([a-z]+)` \|", guide, re.MULTILINE)) == set(SCOPES)
+    assert all(f"`{column}`" in releases for column in [*CONSENSUS_SCHEMA.names, *JUDGMENT_SCHEMA.names])
 
 
 def test_every_package_and_its_range_is_in_the_table_of_libraries() -> None:

@@ -64,9 +64,7 @@ def pages() -> Environment:
 
 
 def test_the_style_page_keeps_to_the_strict_policy(pages: Environment) -> None:
-    text = pages.get_template("styleguide.html").render(
-        shell=SHELL, now=datetime(2026, 1, 2, 10, 42, tzinfo=UTC)
-    )
+    text = pages.get_template("styleguide.html").render(shell=SHELL, now=datetime(2026, 1, 2, 10, 42, tzinfo=UTC))
     markup = Markup(text)
     assert markup.refused == []
     assert "<script>alert" not in text
@@ -87,9 +85,7 @@ def test_money_is_shown_the_same_way_everywhere(pages: Environment) -> None:
 
 
 def test_an_unknown_estimate_says_so_instead_of_zero(pages: Environment) -> None:
-    template = pages.from_string(
-        '{% from "components/plots.html" import interval %}{{ interval(e, 0.2, 0.4) }}'
-    )
+    template = pages.from_string('{% from "components/plots.html" import interval %}{{ interval(e, 0.2, 0.4) }}')
     assert "Not enough answers yet" in template.render(e=None)
     assert "0.30" in template.render(e=0.3)
 

@@ -11,7 +11,7 @@ from preceptor.projects.errors import NotAReviewer
 from preceptor.projects.service import members
 from preceptor.web.client_frame import Frame, Sent, frame, frame_to_change, names_in
 from preceptor.web.pages import Client, Page, Pages, go
-from preceptor.work.service.quality import Agreement, ProjectQuality, project_quality
+from preceptor.work.service.quality import ProjectQuality, project_quality
 
 router = APIRouter()
 
@@ -63,16 +63,8 @@ def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Re
 
 
 def _charts(quality: ProjectQuality) -> dict[str, object]:
-    """Data of the plots; each carries its table."""
+    """Data of the larger plots; each carries its table."""
     return {
-        "topics": {
-            "kind": "bar",
-            "x_kind": "category",
-            "x": [each.topic or "no topic" for each in quality.topics],
-            "y_min": min([0.0, *(each.agreement.alpha.value or 0.0 for each in quality.topics)]),
-            "y_max": 1,
-            "series": [_alphas([each.agreement for each in quality.topics])],
-        },
         "labels": {
             "kind": "bar",
             "x_kind": "category",
@@ -80,7 +72,3 @@ def _charts(quality: ProjectQuality) -> dict[str, object]:
             "series": [{"label": "Judgments", "values": [each.count for each in quality.labels]}],
         },
     }
-
-
-def _alphas(agreements: list[Agreement]) -> dict[str, object]:
-    return {"label": "Alpha", "values": [each.alpha.value for each in agreements]}

@@ -317,7 +317,7 @@ def reviews_waiting(project_id: UUID) -> Select[tuple[int]]:
     )
 
 
-def submitted_since(project_id: UUID, since: datetime, hour_ago: datetime) -> Select[tuple[int, int, datetime | None]]:
+def submitted_since(project_id: UUID, since: datetime, hour_ago: datetime) -> Select[tuple[int, int, datetime]]:
     """(total, last_hour, first_at) of the judgments since a moment."""
     return select(
         func.count().label("total"),

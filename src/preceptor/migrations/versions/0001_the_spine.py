@@ -498,9 +498,7 @@ def upgrade() -> None:
         sa.CheckConstraint("rate_minor >= 0", name=op.f("ck_project_rate_not_negative")),
         sa.CheckConstraint("review_percent BETWEEN 0 AND 100", name=op.f("ck_project_review_range")),
         sa.ForeignKeyConstraint(["org_id"], ["organization.id"], name=op.f("fk_project_org_id")),
-        sa.ForeignKeyConstraint(
-            ["qualification_id"], ["qualification.id"], name=op.f("fk_project_qualification_id")
-        ),
+        sa.ForeignKeyConstraint(["qualification_id"], ["qualification.id"], name=op.f("fk_project_qualification_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_project")),
     )
     op.create_index(op.f("ix_project_org_id"), "project", ["org_id"], unique=False)
@@ -513,9 +511,7 @@ def upgrade() -> None:
         sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("explanation", sa.Text(), nullable=False),
         sa.Column("practice", sa.Boolean(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["assessment_id"], ["assessment.id"], name=op.f("fk_assessment_item_assessment_id")
-        ),
+        sa.ForeignKeyConstraint(["assessment_id"], ["assessment.id"], name=op.f("fk_assessment_item_assessment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assessment_item")),
         sa.UniqueConstraint("assessment_id", "number", name=op.f("uq_assessment_item_assessment_id_number")),
     )
@@ -567,9 +563,7 @@ def upgrade() -> None:
         sa.Column("body", sa.Text(), nullable=False),
         sa.Column("created_by", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["project_id"], ["project.id"], name=op.f("fk_guidelines_version_project_id")
-        ),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_guidelines_version_project_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_guidelines_version")),
         sa.UniqueConstraint("project_id", "number", name=op.f("uq_guidelines_version_project_id_number")),
     )

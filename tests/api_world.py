@@ -1,0 +1,229 @@
+"""One installation in which every operation of the API finds something: ids that exist, bodies that are right."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from sqlalchemy.orm import Session
+
+from preceptor.assessments.service import assessments, attempts
+from preceptor.assessments.settings import AssessmentIn, ItemIn
+from preceptor.cli.application import create_app
+from preceptor.kit.events import SYSTEM
+from preceptor.kit.ids import show_id
+from preceptor.kit.money import Money
+from preceptor.kit.runtime import Runtime
+from preceptor.money import service as money
+from preceptor.people.identify import by_api_key
+from preceptor.people.models import OrgRole, Person
+from preceptor.people.service import organizations, sessions
+from preceptor.people.service.keys import create_key
+from preceptor.projects.models import Import, ImportState, Membership
+from preceptor.training import service as training
+from preceptor.work import service as work
+from tests.datasets.judged import Judged, make_judged
+from tests.factories import PREFER_A, User, World, make_client, make_contributor, make_user, pair_payload, signed
+
+SECRET = "Only for its own client 7c1f"
+"""Stands in the project and its tasks: nobody else may ever read it."""
+METHODS = ("get", "post", "put", "patch", "delete")
+
+
+@dataclass
+class ApiWorld:
+    """A client with one of everything, strangers of every kind, and a client to ask as any of them."""
+
+    judged: Judged
+    app: FastAPI
+    http: TestClient
+    owner: User
+    viewer: User
+    worker: User
+    stranger_owner: User
+    stranger_contributor: User
+    stranger_reviewer: User
+    keys: dict[str, str]
+    """Headers by what the key may do: "read" and "work" of the owner, "bound" to another organization."""
+    ids: dict[str, str]
+    people: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def world(self) -> World:
+        return self.judged.world
+
+    def operations(self) -> Iterator[tuple[str, str]]:
+        """Method and path template of everything the OpenAPI document describes below /api."""
+        for path, methods in self.app.openapi()["paths"].items():
+            if path.startswith("/api/"):
+                yield from ((method.upper(), path) for method in methods if method in METHODS)
+
+    def ask(self, headers: dict[str, str], method: str, path: str) -> Any:
+        """Call an operation with ids that exist and a body that is right."""
+        sent = self.bodies().get((method, path))
+        target = path.format(**self.ids, path="README.md", number=1)
+        if isinstance(sent, bytes):
+            return self.http.request(method, target, headers=headers, content=sent)
+        return self.http.request(method, target, headers=headers, json=sent)
+
+    def bodies(self) -> dict[tuple[str, str], Any]:
+        api = "/api/v1"
+        project, organization = f"{api}/projects/{{project_id}}", f"{api}/organizations/{{org_id}}"
+        question = f"{api}/attempts/{{attempt_id}}/questions/{{question_id}}"
+        pair = {"prompt": [], "response": [{"role": "assistant", "content": "x"}]}
+        answer, reason = {"answer": PREFER_A}, {"reason": "Seen to answer without reading at all."}
+        decision = {"decision": "return", "comment": "Say which of the two sums is right, and why."}
+        criterion = {"key": "right", "title": "Right"}
+        file = b'{"prompt": "Q", "chosen": "a", "rejected": "b"}\n'
+        return {
+            ("POST", f"{organization}/assessments"): assessment(),
+            ("PUT", f"{question}/draft"): answer,
+            ("POST", f"{question}/answer"): answer,
+            ("POST", f"{api}/tests/{{assessment_id}}/practice/{{number}}"): answer,
+            ("POST", f"{project}/tasks"): {"tasks": [{"payload": pair_payload(90)}]},
+            ("POST", f"{project}/imports"): file,
+            ("POST", f"{api}/releases/{{release_id}}/models"): {},
+            ("POST", f"{api}/models/{{model_id}}/score"): {"items": [pair]},
+            ("POST", f"{api}/models/{{model_id}}/evaluate"): file,
+            ("POST", f"{organization}/top-ups"): {"money": {"amount": "5.00", "currency": "USD"}},
+            ("POST", f"{project}/funds"): {"amount": "1.00", "currency": "USD"},
+            ("POST", f"{api}/payout-batches"): {"currency": "USD"},
+            ("PATCH", f"{api}/me"): {"name": "Somebody else"},
+            ("POST", f"{api}/keys"): {"name": "more", "scopes": ["read"]},
+            ("POST", f"{api}/organizations"): {"name": "Mine"},
+            ("PATCH", organization): {"name": "Taken over"},
+            ("POST", f"{organization}/members"): {"person_id": self.ids["person_id"], "role": "owner"},
+            ("PATCH", f"{organization}/members/{{person_id}}"): {"role": "owner"},
+            ("POST", f"{organization}/invitations"): {"email": "new@example.org", "role": "owner"},
+            ("POST", f"{organization}/qualifications"): {"title": "Sums"},
+            ("POST", f"{api}/qualifications/{{qualification_id}}/holders"): {"person_id": self.ids["person_id"]},
+            ("POST", f"{api}/qualifications/{{qualification_id}}/holders/{{person_id}}/revoke"): reason,
+            ("POST", f"{api}/people"): {"email": "other@example.org", "name": "Other", "is_operator": True},
+            ("PUT", f"{api}/people/{{person_id}}/roles"): {
+                "is_operator": True, "is_contributor": True, "is_reviewer": True, "reason": "Because I say so here.",
+            },
+            ("POST", f"{api}/people/{{person_id}}/suspend"): reason,
+            ("POST", f"{api}/projects"): {"title": "Mine", "organization_id": self.ids["org_id"]},
+            ("PATCH", project): {"title": "Taken over"},
+            ("POST", f"{project}/moves"): {"to": "closing", "reason": "Taken over by somebody."},
+            ("POST", f"{project}/guidelines"): {"body": "# Taken over"},
+            ("POST", f"{project}/rubrics"): {"criteria": [criterion]},
+            ("POST", f"{project}/tasks/{{task_id}}/moves"): {"state": "retired", "reason": "Taken over by somebody."},
+            ("POST", f"{project}/reviewers"): {"person_id": self.ids["person_id"]},
+            ("POST", f"{project}/releases"): {"title": "Mine"},
+            ("POST", f"{api}/submissions/{{submission_id}}/review"): decision,
+            ("PUT", f"{api}/claims/{{claim_id}}/draft"): {"draft": {}, "number": 1},
+            ("POST", f"{api}/claims/{{claim_id}}/submission"): answer,
+            ("POST", f"{api}/claims/{{claim_id}}/skip"): {"reason": "unclear"},
+            ("POST", f"{api}/claims/{{claim_id}}/flag"): {"reason": "broken"},
+        }  # fmt: skip
+
+
+def assessment() -> dict[str, Any]:
+    items = [
+        ItemIn(payload=pair_payload(n), answer={"ranks": {"r1": 1, "r2": 2}, "strength": 2}, explanation=SECRET,
+               practice=n > 1)
+        for n in range(4)
+    ]  # fmt: skip
+    made = AssessmentIn(
+        title="Adding up", qualification_title="Sums checked", questions=2, items=items,
+        config={"question": "Which?", "justification_min_chars": 0},
+    )  # fmt: skip
+    return made.model_dump(mode="json")
+
+
+def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> ApiWorld:
+    """Build it all with real commits: some of it is made by jobs that open their own transactions."""
+    now = runtime.clock.now()
+    judged = make_judged(runtime, tasks=20, people=2, overlap=3, now=now)
+    world, people = judged.world, judged.people
+    for person in people:
+        for _ in world.tasks[:-2]:
+            judged.judge(person, "r1")
+    judged.approve_all()
+    release = judged.release(SECRET)
+    judged.make_gold(world.tasks[-1])
+    with runtime.sessions.begin() as session:
+        money.create_payout_batch(session, world.operator.actor, currency="USD", now=now)
+        _mark(session, world)
+        waiting = judged.now
+        claim = work.claim_next(session, people[0].actor, judged.project_id, now=waiting).claim
+        submission = work.submit(session, people[0].actor, claim.id, PREFER_A, now=waiting)
+        submission.review_wanted = True
+        held = work.claim_next(session, people[1].actor, judged.project_id, now=waiting).claim
+        run = training.request_run(session, world.client.actor, release.id, now=now)
+        ids = {
+            "project_id": show_id("project", judged.project_id), "org_id": show_id("organization", world.organization.id),
+            "task_id": show_id("task", world.tasks[-1].id), "release_id": show_id("release", release.id),
+            "model_id": show_id("model", run.id), "claim_id": show_id("claim", held.id),
+            "submission_id": show_id("submission", submission.id), "person_id": show_id("person", people[0].id),
+        } | _extras(session, runtime, world, people[0])  # fmt: skip
+        viewer = _member(session, runtime, world, OrgRole.VIEWER)
+        other, stranger_owner = make_client(session, now=now)
+        keys = {
+            "read": _key(session, world.client.person, runtime, ["read"]),
+            "work": _key(session, world.client.person, runtime, ["work"]),
+            "review": _key(session, world.client.person, runtime, ["review"]),
+            "bound": _bound_elsewhere(session, runtime, world, other.id),
+        }
+        strangers = (make_contributor(session, now=now), make_user(session, now=now, is_reviewer=True))
+    training.train_run(runtime, run.id)
+    app = create_app(runtime)
+    return ApiWorld(
+        judged, app, http(app), world.client, viewer, people[1], stranger_owner, *strangers, keys=keys, ids=ids
+    )
+
+
+def _mark(session: Session, world: World) -> None:
+    project = session.merge(world.project)
+    project.title, project.summary = SECRET, SECRET
+    task = session.merge(world.tasks[-1])
+    task.topic, task.external_id = SECRET, SECRET
+
+
+def _extras(session: Session, runtime: Runtime, world: World, taker: User) -> dict[str, str]:
+    now = runtime.clock.now()
+    wanted = AssessmentIn.model_validate(assessment())
+    made = assessments.create_assessment(session, world.client.actor, world.organization.id, wanted, now=now)
+    attempt = attempts.start_attempt(session, taker.actor, made.id, now=now, rng=Random(1))
+    question = attempts.current_question(session, taker.actor, attempt.id, now=now, rng=Random(1))
+    found = Import(
+        project_id=world.project.id, filename=SECRET, file_key="none", digest="d" * 64, size_bytes=4,
+        state=ImportState.FAILED, problem_count=1, problems=[{"line": 1, "field": None, "problem": SECRET}],
+        created_at=now, finished_at=now,
+    )  # fmt: skip
+    session.add(found)
+    invitation = organizations.invite(
+        session, world.client.actor, org_id=world.organization.id, email="asked@example.org", role=OrgRole.VIEWER,
+        base_url="http://testserver", now=now,
+    )  # fmt: skip
+    batch = money.create_payout_batch.__module__  # noqa: F841
+    sessions.start_session(session, world.client.id, user_agent="test", address=None, active_role=None, now=now)
+    [row] = sessions.list_sessions(session, world.client.actor, world.client.id, now=now)
+    key, _ = create_key(session, SYSTEM, person_id=world.client.id, name="spare", scopes=["read"], now=now)
+    session.flush()
+    assert question is not None
+    return {
+        "assessment_id": show_id("assessment", made.id), "attempt_id": show_id("attempt", attempt.id),
+        "question_id": show_id("question", question.item_id), "import_id": show_id("import", found.id),
+        "invitation_id": show_id("invitation", invitation.id), "session_id": show_id("session", row.id),
+        "key_id": show_id("api_key", key.id), "qualification_id": show_id("qualification", made.qualification_id),
+    }  # fmt: skip
+
+
+def _member(session: Session, runtime: Runtime, world: World, role: OrgRole) -> User:
+    user = make_user(session, now=runtime.clock.now())
+    organizations.add_member(
+        session, SYSTEM, org_id=world.organization.id, person_id=user.id, role=role, now=runtime.clock.now()
+    )
+    session.flush()
+    return signed(session, user.person, now=runtime.clock.now())
+
+
+def _key(session: Session, person: Person, runtime: Runtime, scopes: list[str], **bound: Any) -> dict[str, str]:
+    _, secret = create_key(
+        session, SYSTEM, person_id=person.id, name="narrow", scopes=scopes, now=runtime.clock.now(), **bound
+    )
+    return {"authorization": f"Bearer {secret}"}
