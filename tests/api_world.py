@@ -1,9 +1,10 @@
 """One installation in which every operation of the API finds something: ids that exist, bodies that are right."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from random import Random
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
@@ -14,14 +15,12 @@ from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.cli.application import create_app
 from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import show_id
-from preceptor.kit.money import Money
 from preceptor.kit.runtime import Runtime
 from preceptor.money import service as money
-from preceptor.people.identify import by_api_key
 from preceptor.people.models import OrgRole, Person
 from preceptor.people.service import organizations, sessions
 from preceptor.people.service.keys import create_key
-from preceptor.projects.models import Import, ImportState, Membership
+from preceptor.projects.models import Import, ImportState
 from preceptor.training import service as training
 from preceptor.work import service as work
 from tests.datasets.judged import Judged, make_judged
@@ -45,10 +44,9 @@ class ApiWorld:
     stranger_owner: User
     stranger_contributor: User
     stranger_reviewer: User
-    keys: dict[str, str]
-    """Headers by what the key may do: "read" and "work" of the owner, "bound" to another organization."""
+    keys: dict[str, dict[str, str]]
+    """Headers with keys of the owner: "read", "work" and "review" by their one scope, "bound" to another organization."""
     ids: dict[str, str]
-    people: dict[str, str] = field(default_factory=dict)
 
     @property
     def world(self) -> World:
@@ -82,7 +80,7 @@ class ApiWorld:
             ("PUT", f"{question}/draft"): answer,
             ("POST", f"{question}/answer"): answer,
             ("POST", f"{api}/tests/{{assessment_id}}/practice/{{number}}"): answer,
-            ("POST", f"{project}/tasks"): {"tasks": [{"payload": pair_payload(90)}]},
+            ("POST", f"{project}/tasks"): {"tasks": [{"external_id": "n-90", "payload": pair_payload(90)}]},
             ("POST", f"{project}/imports"): file,
             ("POST", f"{api}/releases/{{release_id}}/models"): {},
             ("POST", f"{api}/models/{{model_id}}/score"): {"items": [pair]},
@@ -136,7 +134,7 @@ def assessment() -> dict[str, Any]:
 
 def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> ApiWorld:
     """Build it all with real commits: some of it is made by jobs that open their own transactions."""
-    now = runtime.clock.now()
+    app, now = create_app(runtime), runtime.clock.now()  # the application registers the jobs
     judged = make_judged(runtime, tasks=20, people=2, overlap=3, now=now)
     world, people = judged.world, judged.people
     for person in people:
@@ -146,7 +144,7 @@ def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> A
     release = judged.release(SECRET)
     judged.make_gold(world.tasks[-1])
     with runtime.sessions.begin() as session:
-        money.create_payout_batch(session, world.operator.actor, currency="USD", now=now)
+        batch = money.create_payout_batch(session, world.operator.actor, currency="USD", now=now)
         _mark(session, world)
         waiting = judged.now
         claim = work.claim_next(session, people[0].actor, judged.project_id, now=waiting).claim
@@ -159,18 +157,18 @@ def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> A
             "task_id": show_id("task", world.tasks[-1].id), "release_id": show_id("release", release.id),
             "model_id": show_id("model", run.id), "claim_id": show_id("claim", held.id),
             "submission_id": show_id("submission", submission.id), "person_id": show_id("person", people[0].id),
+            "batch_id": show_id("payout_batch", batch.id),
         } | _extras(session, runtime, world, people[0])  # fmt: skip
         viewer = _member(session, runtime, world, OrgRole.VIEWER)
         other, stranger_owner = make_client(session, now=now)
         keys = {
-            "read": _key(session, world.client.person, runtime, ["read"]),
-            "work": _key(session, world.client.person, runtime, ["work"]),
-            "review": _key(session, world.client.person, runtime, ["review"]),
-            "bound": _bound_elsewhere(session, runtime, world, other.id),
+            "read": key_of(session, world.client.person, runtime, ["read"]),
+            "work": key_of(session, world.client.person, runtime, ["work"]),
+            "review": key_of(session, world.client.person, runtime, ["review"]),
+            "bound": _bound(session, runtime, world, other.id),
         }
         strangers = (make_contributor(session, now=now), make_user(session, now=now, is_reviewer=True))
     training.train_run(runtime, run.id)
-    app = create_app(runtime)
     return ApiWorld(
         judged, app, http(app), world.client, viewer, people[1], stranger_owner, *strangers, keys=keys, ids=ids
     )
@@ -199,7 +197,6 @@ def _extras(session: Session, runtime: Runtime, world: World, taker: User) -> di
         session, world.client.actor, org_id=world.organization.id, email="asked@example.org", role=OrgRole.VIEWER,
         base_url="http://testserver", now=now,
     )  # fmt: skip
-    batch = money.create_payout_batch.__module__  # noqa: F841
     sessions.start_session(session, world.client.id, user_agent="test", address=None, active_role=None, now=now)
     [row] = sessions.list_sessions(session, world.client.actor, world.client.id, now=now)
     key, _ = create_key(session, SYSTEM, person_id=world.client.id, name="spare", scopes=["read"], now=now)
@@ -222,8 +219,16 @@ def _member(session: Session, runtime: Runtime, world: World, role: OrgRole) -> 
     return signed(session, user.person, now=runtime.clock.now())
 
 
-def _key(session: Session, person: Person, runtime: Runtime, scopes: list[str], **bound: Any) -> dict[str, str]:
+def key_of(session: Session, person: Person, runtime: Runtime, scopes: list[str], **bound: Any) -> dict[str, str]:
     _, secret = create_key(
         session, SYSTEM, person_id=person.id, name="narrow", scopes=scopes, now=runtime.clock.now(), **bound
     )
     return {"authorization": f"Bearer {secret}"}
+
+
+def _bound(session: Session, runtime: Runtime, world: World, org_id: UUID) -> dict[str, str]:
+    """A key of the client's owner that was made for another organization of theirs."""
+    now, owner = runtime.clock.now(), world.client.person
+    organizations.add_member(session, SYSTEM, org_id=org_id, person_id=owner.id, role=OrgRole.OWNER, now=now)
+    session.flush()
+    return key_of(session, owner, runtime, ["work", "read", "projects", "review"], org_id=org_id)

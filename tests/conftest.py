@@ -4,6 +4,7 @@ Tests that race on purpose use `open_runtime`: a database of their own, real com
 """
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -14,6 +15,9 @@ from uuid import uuid4
 import psycopg
 import pytest
 from fastapi.testclient import TestClient
+from playwright.sync_api import Browser, Error, Playwright, sync_playwright
+from psycopg.errors import InsufficientPrivilege, ObjectInUse
+from psycopg.sql import SQL, Identifier
 from sqlalchemy.orm import Session, sessionmaker
 
 from preceptor.cli.application import create_app
@@ -25,6 +29,17 @@ from preceptor.kit.storage import open_storage
 from preceptor.migrations import upgrade
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+DROP_TRIES = 20
+DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM_ARGUMENTS = (
+    "--no-sandbox",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-quic",
+    "--force-color-profile=srgb",
+)
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 
@@ -64,7 +79,7 @@ def template_database(server_url: str) -> Iterator[str]:
         upgrade(engine)
         engine.dispose()
         yield name
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+        drop_database(admin, name)
 
 
 def make_settings(folder: Path, **changes: object) -> Settings:
@@ -110,13 +125,25 @@ def client(runtime: Runtime) -> Iterator[TestClient]:
         yield client
 
 
+def drop_database(admin: psycopg.Connection[tuple[object, ...]], name: str) -> None:
+    """Drop a test's database. A vacuum that the server started by itself may hold it for a moment longer."""
+    for attempt in range(DROP_TRIES):
+        try:
+            admin.execute(SQL("DROP DATABASE {} WITH (FORCE)").format(Identifier(name)))
+            return
+        except (InsufficientPrivilege, ObjectInUse):
+            if attempt == DROP_TRIES - 1:
+                raise
+            time.sleep(0.5)
+
+
 @pytest.fixture
 def open_runtime(server_url: str, template_database: str, tmp_path: Path) -> Iterator[Callable[..., Runtime]]:
     """Makes runtimes on one fresh database with real commits; the database goes at the end."""
     name = f"race_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as admin, ExitStack() as stack:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
-        stack.callback(lambda: admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)'))
+        stack.callback(drop_database, admin, name)
 
         def make(**changes: object) -> Runtime:
             settings = make_settings(tmp_path, **changes)
@@ -125,3 +152,23 @@ def open_runtime(server_url: str, template_database: str, tmp_path: Path) -> Ite
             return runtime
 
         yield make
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: Playwright) -> Iterator[Browser]:
+    """Debian's Chromium where it is installed, else Playwright's own."""
+    path = DEBIAN_CHROMIUM if DEBIAN_CHROMIUM.exists() else None
+    try:
+        launched = playwright.chromium.launch(executable_path=path, args=list(CHROMIUM_ARGUMENTS))
+    except Error as missing:
+        pytest.fail(
+            f"no Chromium: install Debian's package `chromium` or run `playwright install chromium` ({missing})"
+        )
+    yield launched
+    launched.close()

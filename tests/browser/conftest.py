@@ -17,11 +17,8 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
-    Error,
     Page,
-    Playwright,
     expect,
-    sync_playwright,
 )
 
 from preceptor.cli.application import create_app
@@ -31,16 +28,6 @@ from preceptor.people.service.sessions import start_session
 from preceptor.web import assets
 from tests.factories import User
 
-DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--disable-quic",
-    "--force-color-profile=srgb",
-)
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
 START_SECONDS_MAX = 20
@@ -92,26 +79,6 @@ def live(open_runtime: Callable[..., Runtime]) -> Iterator[Live]:
     yield Live(f"http://127.0.0.1:{port}", runtime, clock)
     server.should_exit = True
     thread.join(timeout=10)
-
-
-@pytest.fixture(scope="session")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="session")
-def browser(playwright: Playwright) -> Iterator[Browser]:
-    """Debian's Chromium where it is installed, else Playwright's own."""
-    path = DEBIAN_CHROMIUM if DEBIAN_CHROMIUM.exists() else None
-    try:
-        launched = playwright.chromium.launch(executable_path=path, args=list(ARGUMENTS))
-    except Error as missing:
-        pytest.fail(
-            f"no Chromium: install Debian's package `chromium` or run `playwright install chromium` ({missing})"
-        )
-    yield launched
-    launched.close()
 
 
 @pytest.fixture

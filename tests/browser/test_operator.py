@@ -115,6 +115,7 @@ def test_jobs_and_events_refresh_by_themselves(live: Live, world: World, page: P
 def test_the_palette_jumps_and_the_manual_reads(live: Live, world: World, page: Page) -> None:
     sign_in(page, live, world.operator, role="operator")
     page.goto(f"{live.url}/operator/money")
+    page.wait_for_load_state("networkidle")
     page.keyboard.press("Control+k")
     page.keyboard.type("Person")
     expect(page.get_by_role("dialog").get_by_role("option").first).to_be_visible()

@@ -1,16 +1,14 @@
 """Passkeys in a real browser with a virtual authenticator (WebAuthn automation over the DevTools protocol)."""
 
-import os
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 import uvicorn
-from playwright.sync_api import BrowserContext, CDPSession, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, CDPSession, Page
 from sqlalchemy import select
 
 from preceptor.cli.application import create_app
@@ -23,8 +21,6 @@ from preceptor.people.service import accounts
 from preceptor.people.service.passkeys import RelyingParty
 
 PASSWORD = "quiet lantern orbit"
-DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
-QUIET = ["--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
 
 # What the sign-in button does, but giving back what was sent, so that it can be sent again.
 SIGN_IN = """async () => {
@@ -67,13 +63,10 @@ def site(open_runtime: Callable[..., Runtime]) -> Iterator[Site]:
 
 
 @pytest.fixture
-def context() -> Iterator[BrowserContext]:
-    path = DEBIAN_CHROMIUM if DEBIAN_CHROMIUM.exists() else None
-    arguments = [*QUIET, "--no-sandbox"] if os.geteuid() == 0 else QUIET
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
-        yield browser.new_context()
-        browser.close()
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    opened = browser.new_context()
+    yield opened
+    opened.close()
 
 
 def add_authenticator(context: BrowserContext, page: Page) -> tuple[CDPSession, str]:

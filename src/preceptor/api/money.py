@@ -10,11 +10,13 @@ from preceptor.api.schemas import In, MoneyIn, MoneyOut, Out, PageSize, money_ou
 from preceptor.http.cursor import read_cursor
 from preceptor.http.edge import CurrentActor, CurrentRuntime, Db, Now
 from preceptor.http.idempotency import Once
+from preceptor.kit.errors import Invalid
 from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import Money, minor_digits
 from preceptor.money import access, service
 from preceptor.money.models import AccountKind, PayoutBatch
 from preceptor.money.service import StatementLine
+from preceptor.people.access import organization
 from preceptor.people.identify import require_scope
 from preceptor.projects.access import project_for_client
 
@@ -71,7 +73,7 @@ def top_up(org_id: str, body: TopUpIn, once: Once, session: Db, actor: CurrentAc
     """Record money that a client has paid in (operators)."""
     require_scope(actor, "operate")
     access.require_operator(actor)
-    org = read_id("organization", org_id)
+    org = organization(session, actor, read_id("organization", org_id)).id
     amount = body.money.money()
 
     def make() -> WalletOut:
@@ -88,9 +90,12 @@ def fund(project_id: str, body: MoneyIn, once: Once, session: Db, actor: Current
     """Move money from the organization's wallet into a project's escrow."""
     require_scope(actor, "projects")
     project = project_for_client(session, actor, read_id("project", project_id), "owner", "manager")
+    amount = body.money()
+    if amount.currency != project.currency:
+        raise Invalid(f"This project pays in {project.currency}; {amount} cannot be used for it.")
 
     def make() -> FundsOut:
-        service.fund_project(session, actor, org_id=project.org_id, project_id=project.id, amount=body.money(), now=now)
+        service.fund_project(session, actor, org_id=project.org_id, project_id=project.id, amount=amount, now=now)
         return funds_out(project_id, service.project_funds(session, project.id, project.currency))
 
     return once.answer(make)
@@ -99,6 +104,7 @@ def fund(project_id: str, body: MoneyIn, once: Once, session: Db, actor: Current
 @router.get("/projects/{project_id}/funds", response_model=FundsOut)
 def funds(project_id: str, session: Db, actor: CurrentActor) -> FundsOut:
     """What a project may still spend, and what live claims have reserved."""
+    require_scope(actor, "read", "projects", "operate")
     project = project_for_client(session, actor, read_id("project", project_id))
     return funds_out(project_id, service.project_funds(session, project.id, project.currency))
 
@@ -108,6 +114,7 @@ def my_statement(
     session: Db, actor: CurrentActor, currency: str = "USD", cursor: str | None = None, limit: PageSize = 50
 ) -> StatementOut:
     """Your earnings and payouts, newest first; the balance after each line reconciles to the cent."""
+    require_scope(actor, "read", "work")
     minor_digits(currency)
     assert actor.person_id is not None
     lines = service.statement_of(

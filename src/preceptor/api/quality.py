@@ -6,7 +6,8 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from preceptor.api.schemas import MoneyOut, Out, money_out
-from preceptor.http.edge import CurrentActor, Db, Now
+from preceptor.datasets.pseudonyms import Pseudonym, pseudonyms
+from preceptor.http.edge import CurrentActor, CurrentRuntime, Db, Now
 from preceptor.kit.ids import read_id, show_id
 from preceptor.people.identify import require_scope
 from preceptor.projects.access import project_for_client, project_for_contributor
@@ -40,7 +41,7 @@ class TopicOut(Out):
 
 
 class PersonOut(Out):
-    person_id: str
+    person_id: str = Field(description="Your own id; a client reads the pseudonym that its releases use.")
     judgments: int
     peers: EstimateOut
     gold: EstimateOut
@@ -117,11 +118,15 @@ class ProgressOut(Out):
 
 
 @router.get("/projects/{project_id}/quality", response_model=QualityOut)
-def quality(project_id: str, session: Db, actor: CurrentActor) -> QualityOut:
-    """How far people agree with each other and with known answers, over the newest 20,000 judgments."""
+def quality(project_id: str, session: Db, actor: CurrentActor, runtime: CurrentRuntime) -> QualityOut:
+    """How far people agree with each other and with known answers, over the newest 20,000 judgments.
+
+    People appear under the pseudonyms of the organization's releases.
+    """
     require_scope(actor, "read")
     project = project_for_client(session, actor, read_id("project", project_id))
-    return quality_out(service.project_quality(session, project.id))
+    name = pseudonyms(runtime.settings.signing_key(), project.org_id)
+    return quality_out(service.project_quality(session, project.id), name)
 
 
 @router.get("/projects/{project_id}/quality/me", response_model=PersonOut)
@@ -130,7 +135,8 @@ def own_quality(project_id: str, session: Db, actor: CurrentActor) -> PersonOut:
     require_scope(actor, "read")
     project = project_for_contributor(session, actor, read_id("project", project_id))
     assert actor.person_id is not None  # only persons are contributors
-    return person_out(service.person_quality(session, actor.person_id, project.id))
+    found = service.person_quality(session, actor.person_id, project.id)
+    return person_out(found, lambda person: show_id("person", person))
 
 
 @router.get("/projects/{project_id}/progress", response_model=ProgressOut)
@@ -141,21 +147,21 @@ def progress(project_id: str, session: Db, actor: CurrentActor, now: Now) -> Pro
     return progress_out(service.project_progress(session, project.id, now=now))
 
 
-def quality_out(found: ProjectQuality) -> QualityOut:
+def quality_out(found: ProjectQuality, name: Pseudonym) -> QualityOut:
     return QualityOut(
         judgments=found.judgments,
         judgments_total=found.judgments_total,
         partial=found.partial,
         agreement=_agreement_out(found.agreement),
         topics=[TopicOut(topic=one.topic, agreement=_agreement_out(one.agreement)) for one in found.topics],
-        people=[person_out(person) for person in found.people],
+        people=[person_out(person, name) for person in found.people],
         labels=[LabelOut(label=one.label, count=one.count, share=one.share) for one in found.labels],
     )
 
 
-def person_out(found: PersonQuality) -> PersonOut:
+def person_out(found: PersonQuality, name: Pseudonym) -> PersonOut:
     return PersonOut(
-        person_id=show_id("person", found.person_id),
+        person_id=name(found.person_id),
         judgments=found.judgments,
         peers=_estimate_out(found.peers),
         gold=_estimate_out(found.gold),

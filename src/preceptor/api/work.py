@@ -50,7 +50,7 @@ class ClaimedTaskOut(ClaimOut):
 
 class DraftIn(In):
     draft: dict[str, Any]
-    number: int = Field(ge=1, description="Counts up with each change; an older number that arrives late is ignored.")
+    number: int = Field(ge=1, le=2**31 - 1, description="Counts up with each change; an older number that arrives late is ignored.")
 
 
 class DraftOut(Out):
@@ -120,6 +120,7 @@ def claim(project_id: str, ask: Ask, body: ClaimIn | None = None) -> Response:
 @router.get("/claims/{claim_id}", response_model=ClaimedTaskOut)
 def get_claim(claim_id: str, session: Db, actor: CurrentActor) -> ClaimedTaskOut:
     """One of your claims with its task and draft."""
+    require_scope(actor, "read", "work")
     found = access.own_claim(session, actor, read_id("claim", claim_id))
     return claimed_out(service.open_work(session, found))
 
@@ -190,6 +191,7 @@ def my_submissions(
     limit: PageSize = 50,
 ) -> SubmissionPage:
     """Your submissions, newest first, with their reviews."""
+    require_scope(actor, "read", "work")
     lines = histories.own_history(
         session,
         actor,

@@ -9,7 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
-from sqlalchemy.exc import OperationalError, SQLAlchemyError
+from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
 
@@ -95,10 +95,13 @@ def _answer_errors(app: FastAPI) -> None:
     async def unrouted(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404:
             return _answer(request, NotFound("page"))
-        refusal = Invalid(str(error.detail))
-        response = _answer(request, refusal)
-        response.status_code = error.status_code
-        return response
+        return _answer(request, Invalid(str(error.detail)), error.status_code)
+
+    @app.exception_handler(DataError)
+    async def unstorable(request: Request, error: DataError) -> Response:
+        # PostgreSQL's class 22: a value of the request that no column can hold. Nothing was written.
+        log.warning("%s %s sent what cannot be stored: %s", request.method, request.url.path, type(error.orig))
+        return _answer(request, Invalid(UNSTORABLE))
 
     @app.exception_handler(OperationalError)
     @app.exception_handler(NoConnectionFree)
@@ -113,9 +116,13 @@ def _answer_errors(app: FastAPI) -> None:
     async def bug(request: Request, error: Exception) -> Response:
         number = secrets.token_hex(4)
         log.exception("bug %s in %s %s", number, request.method, request.url.path, exc_info=error)
-        answer = _answer(request, Bug(f"Something broke on our side. Nothing of yours was lost. Number {number}."))
-        answer.status_code = 500
-        return answer
+        told = Bug(f"Something broke on our side. Nothing of yours was lost. Number {number}.")
+        return _answer(request, told, 500)
+
+
+UNSTORABLE = (
+    "Something in this cannot be stored: a NUL character, half of a surrogate pair, or a number that is too large."
+)
 
 
 class DatabaseAway(AppError):
@@ -131,15 +138,15 @@ class Bug(AppError):
     code = "internal_error"
 
 
-def _answer(request: Request, error: AppError) -> Response:
-    """A problem document for API and scripts, a page or fragment for people."""
+def _answer(request: Request, error: AppError, status: int | None = None) -> Response:
+    """A problem document for API and scripts, a page or fragment for people. `status` overrides that of the kind."""
     path = request.url.path
     wants_json = path.startswith("/api/") or "json" in request.headers.get("accept", "")
     if wants_json:
-        return problem(error)
+        return problem(error, status)
     if error.kind == "unauthenticated" and request.method == "GET" and "hx-request" not in request.headers:
         return RedirectResponse(f"/sign-in?next={path}", status_code=303)
-    return error_page(request, error, STATUS[error.kind])
+    return error_page(request, error, status or STATUS[error.kind])
 
 
 class Headers:

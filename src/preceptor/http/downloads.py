@@ -17,7 +17,7 @@ MEDIA_TYPES = {
     ".md": "text/markdown; charset=utf-8",
     ".parquet": "application/vnd.apache.parquet",
 }
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)\Z")
+_RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
 
 
 def attachment(request: Request, storage: Storage, key: str, filename: str | None = None) -> Response:

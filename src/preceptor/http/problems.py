@@ -1,5 +1,6 @@
 """Refusals over HTTP: `kind` becomes a status here, and nowhere else; RFC 9457 problem documents."""
 
+import json
 from collections.abc import Mapping
 
 from fastapi.responses import JSONResponse
@@ -21,10 +22,17 @@ STATUS: Mapping[Kind, int] = {
 class Problem(JSONResponse):
     media_type = "application/problem+json"
 
+    def render(self, content: object) -> bytes:
+        # What is refused is often quoted, and may be text that is no Unicode.
+        return json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
 
-def problem(error: AppError) -> Problem:
-    """An `AppError` as a problem document: `code` is stable, `detail` is for people, extra fields follow."""
-    status = STATUS[error.kind]
+
+def problem(error: AppError, status: int | None = None) -> Problem:
+    """An `AppError` as a problem document: `code` is stable, `detail` is for people, extra fields follow.
+
+    `status` is for the few that HTTP itself has a number for; else `kind` decides.
+    """
+    status = status or STATUS[error.kind]
     body: dict[str, object] = {
         "type": f"/docs/errors#{error.code}",
         "title": error.code.replace("_", " ").capitalize(),

@@ -44,7 +44,7 @@ class Money:
             amount = Decimal(text.strip().replace(",", ""))
         except InvalidOperation:
             raise Invalid(f"{text!r} is not an amount. Write it like 12.50.") from None
-        if not amount.is_finite() or abs(amount) > AMOUNT_MAJOR_MAX:
+        if not amount.is_finite() or amount.copy_abs() > AMOUNT_MAJOR_MAX:
             raise Invalid(f"{text!r} is not an amount that can be paid.")
         scaled = amount.scaleb(digits)
         if scaled != scaled.to_integral_value():

@@ -29,11 +29,19 @@ def is_operator(actor: Actor) -> bool:
     return actor.kind == "system" or "operator" in actor.roles
 
 
+def acts_as_operator(actor: Actor) -> bool:
+    """Whether the actor may do what operators do: a key needs the scope `operate`, and is bound to no organization."""
+    allowed = actor.org_id is None and (actor.scopes is None or "operate" in actor.scopes)
+    return actor.kind == "system" or (is_operator(actor) and allowed)
+
+
 def require_operator(actor: Actor) -> None:
-    """Refuse everybody but operators, and operators' API keys without the scope `operate`."""
+    """Refuse everybody but operators, and those of their API keys that do not act as one."""
     if not is_operator(actor):
         raise Forbidden("This is for operators of the installation.")
     require_scope(actor, "operate")
+    if not acts_as_operator(actor):
+        raise Forbidden("This API key is bound to one organization. Use one that is not.")
 
 
 def require_org_role(actor: Actor, org_id: UUID, *roles: str) -> None:
@@ -52,7 +60,7 @@ def require_org_role(actor: Actor, org_id: UUID, *roles: str) -> None:
 
 def require_self_in_browser(actor: Actor, person_id: UUID) -> None:
     """Refuse anybody but the person in a browser, or an operator: a leaked API key must not make itself a new one."""
-    if is_operator(actor) and (actor.scopes is None or "operate" in actor.scopes):
+    if acts_as_operator(actor):
         return
     if actor.person_id != person_id:
         raise NotFound("person")
@@ -62,7 +70,7 @@ def require_self_in_browser(actor: Actor, person_id: UUID) -> None:
 
 def organization(session: Session, actor: Actor, org_id: UUID, *, lock: bool = False) -> Organization:
     """An organization of the actor; operators see all."""
-    if not is_operator(actor):
+    if not acts_as_operator(actor):
         require_org_role(actor, org_id)
     wanted = select(Organization).where(Organization.id == org_id)
     found = session.scalar(wanted.with_for_update() if lock else wanted)
@@ -135,7 +143,7 @@ def own_session(session: Session, actor: Actor, session_id: UUID) -> AuthSession
 def key_of_person(session: Session, actor: Actor, key_id: UUID) -> ApiKey:
     """An API key of the actor; operators reach everybody's, since they may have to revoke it."""
     found = session.get(ApiKey, key_id)
-    if found is None or not (found.person_id == actor.person_id or is_operator(actor)):
+    if found is None or not (found.person_id == actor.person_id or acts_as_operator(actor)):
         raise NotFound("api_key")
     if actor.org_id is not None and found.org_id != actor.org_id:
         raise NotFound("api_key")
@@ -155,6 +163,6 @@ def qualification_to_manage(session: Session, actor: Actor, qualification_id: UU
     found = session.get(Qualification, qualification_id)
     if found is None:
         raise NotFound("qualification")
-    if not is_operator(actor):
+    if not acts_as_operator(actor):
         require_org_role(actor, found.org_id, OrgRole.OWNER, OrgRole.MANAGER)
     return found

@@ -113,9 +113,9 @@ def note_seen(session: Session, found: SignedIn, *, now: datetime) -> None:
         session.execute(_KEY_USED, {"key_id": found.key_id, "now": now})
 
 
-def require_scope(actor: Actor, scope: str) -> None:
-    """A browser session may do all that its person may; a key only what its scopes say."""
-    if actor.scopes is not None and scope not in actor.scopes:
+def require_scope(actor: Actor, scope: str, *others: str) -> None:
+    """A browser session may do all that its person may; a key only what one of the scopes named allows."""
+    if actor.scopes is not None and actor.scopes.isdisjoint({scope, *others}):
         raise ScopeMissing(f"This API key lacks the scope {scope!r}. Make a key that has it.", scope=scope)
 
 

@@ -38,10 +38,18 @@ def own_submission(session: Session, actor: Actor, submission_id: UUID) -> Submi
 
 
 def reviewable_projects(session: Session, actor: Actor) -> list[Project]:
-    """Projects whose submissions this person may review: named as reviewer there, or manages the client."""
-    named = select(ProjectReviewer.project_id).where(ProjectReviewer.person_id == actor.person_id)
+    """Projects whose submissions this person may review: named as reviewer there, or manages the client.
+
+    Being named counts only while the person is a reviewer; a key bound to an organization reaches no other.
+    """
     managed = [org for org, role in actor.org_roles.items() if role in ("owner", "manager")]
-    wanted = select(Project).where(Project.id.in_(named) | Project.org_id.in_(managed)).order_by(Project.id)
+    allowed = Project.org_id.in_(managed)
+    if "reviewer" in actor.roles:
+        named = select(ProjectReviewer.project_id).where(ProjectReviewer.person_id == actor.person_id)
+        allowed |= Project.id.in_(named)
+    wanted = select(Project).where(allowed).order_by(Project.id)
+    if actor.org_id is not None:
+        wanted = wanted.where(Project.org_id == actor.org_id)
     return list(session.scalars(wanted))
 
 

@@ -318,7 +318,7 @@ def reviews_waiting(project_id: UUID) -> Select[tuple[int]]:
 
 
 def submitted_since(project_id: UUID, since: datetime, hour_ago: datetime) -> Select[tuple[int, int, datetime]]:
-    """(total, last_hour, first_at) of the judgments since a moment."""
+    """(total, last_hour, first_at) of the judgments since a moment; `first_at` is None where there are none."""
     return select(
         func.count().label("total"),
         func.count().filter(Submission.created_at >= hour_ago).label("last_hour"),

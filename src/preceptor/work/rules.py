@@ -1,10 +1,8 @@
 """Decisions about work, pure: transitions, leases, sampling, who may do what."""
 
-import hashlib
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from enum import StrEnum
-from uuid import UUID
 
 from preceptor.work.models import ClaimState, Decision, SubmissionState
 
@@ -79,10 +77,9 @@ def worked_between(last_beat: datetime | None, now: datetime) -> int:
     return round((now - last_beat).total_seconds())
 
 
-def is_sampled(claim_id: UUID, percent: int) -> bool:
-    """Whether a submission is drawn for review: by a hash of its claim, so that asking again changes nothing."""
-    drawn = int.from_bytes(hashlib.sha256(claim_id.bytes).digest()[:4])
-    return drawn * 100 < percent * 2**32
+def is_sampled(percent: int, draw: float) -> bool:
+    """Whether a submission goes to review, by a draw in [0, 1) that nobody could know before they submitted."""
+    return draw * 100 < percent
 
 
 def decide_at(now: datetime, review_wanted: bool, review_seconds: int) -> datetime:

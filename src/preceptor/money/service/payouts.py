@@ -6,6 +6,7 @@ our ids; the outcome of every payout is booked. A crash between any two is mende
 
 import csv
 import io
+from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -95,8 +96,10 @@ def send_batch(session: Session, storage: Storage, actor: Actor, batch_id: UUID,
     batch = session.scalars(select(PayoutBatch).where(PayoutBatch.id == batch_id).with_for_update()).one()
     if batch.state is not PayoutBatchState.DRAFT:
         return batch
+    # Locked, and only what still waits: a payout that failed meanwhile has gone back to its person.
+    pending = queries.payouts_of(batch.id).where(Payout.state == PayoutState.PENDING).with_for_update()
     key = f"payouts/{batch.id.hex}.csv"
-    storage.put(key, _csv(session, batch))
+    storage.put(key, _csv(batch, session.scalars(pending).all()))
     batch.file_key, batch.state, batch.sent_at = key, PayoutBatchState.SENT, now
     session.execute(
         update(Payout)
@@ -141,7 +144,7 @@ def settle_payout(
             **({"failure": failure} if failure else {}),
         },
     )
-    _close_batch_when_done(session, payout.batch_id, now)
+    _close_batch_when_done(session, actor, payout.batch_id, now)
 
 
 def settle_batch(session: Session, actor: Actor, batch_id: UUID, *, now: datetime) -> int:
@@ -168,22 +171,24 @@ def settle_batch(session: Session, actor: Actor, batch_id: UUID, *, now: datetim
             data={"amount": Money(payout.amount_minor, currency).amount, "currency": currency},
         )
     session.flush()
-    _close_batch_when_done(session, batch_id, now)
+    _close_batch_when_done(session, actor, batch_id, now)
     return len(waiting)
 
 
-def _close_batch_when_done(session: Session, batch_id: UUID, now: datetime) -> None:
-    if not session.scalar(queries.open_payouts(batch_id)):
-        session.execute(
-            update(PayoutBatch).where(PayoutBatch.id == batch_id).values(state=PayoutBatchState.SETTLED, settled_at=now)
-        )
+def _close_batch_when_done(session: Session, actor: Actor, batch_id: UUID, now: datetime) -> None:
+    if session.scalar(queries.open_payouts(batch_id)):
+        return
+    unsettled = update(PayoutBatch).where(PayoutBatch.id == batch_id, PayoutBatch.state != PayoutBatchState.SETTLED)
+    closed = session.scalar(unsettled.values(state=PayoutBatchState.SETTLED, settled_at=now).returning(PayoutBatch.id))
+    if closed is not None:
+        events.record(session, actor, "money.payout_batch_settled", "payout_batch", batch_id, at=now)
 
 
-def _csv(session: Session, batch: PayoutBatch) -> bytes:
+def _csv(batch: PayoutBatch, payouts: Sequence[Payout]) -> bytes:
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["payout_id", "person_id", "amount", "currency", "reference"])
-    for payout in session.scalars(queries.payouts_of(batch.id)):
+    for payout in payouts:
         amount = Money(payout.amount_minor, payout.currency)
         reference = f"Preceptor {show_id('payout_batch', batch.id)[-8:]}"
         person = show_id("person", payout.person_id)

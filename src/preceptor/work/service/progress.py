@@ -19,7 +19,10 @@ def save_draft(
     session: Session, actor: Actor, claim_id: UUID, draft: dict[str, Any], number: int, *, now: datetime
 ) -> int:
     """Keep a draft and return the number that is stored. An older number that arrives late changes nothing."""
-    packed = orjson.dumps(draft)
+    try:
+        packed = orjson.dumps(draft)
+    except orjson.JSONEncodeError as error:
+        raise Invalid(f"The draft cannot be stored: {error}.") from error
     if len(packed) > rules.DRAFT_BYTES_MAX:
         limit = rules.DRAFT_BYTES_MAX // 1024
         raise Invalid(f"The draft is larger than {limit} KiB. Shorten it, or submit it in parts.")

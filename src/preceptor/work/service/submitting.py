@@ -1,5 +1,6 @@
 """Submitting: an answer is checked by its task type and stored once."""
 
+import random
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,6 +18,13 @@ from preceptor.work import queries, rules
 from preceptor.work.errors import AlreadySubmitted, ClaimEnded, Incomplete, LeaseOver
 from preceptor.work.models import ClaimState, Submission, SubmissionState
 
+# From the system's entropy: a review that somebody can foresee says little about their other work.
+_DRAWS = random.SystemRandom()
+
+
+ANSWERED = frozenset({ClaimState.SUBMITTED, ClaimState.APPROVED, ClaimState.REJECTED})
+"""States in which the answer is given: who sends it again, since the first reply was lost, gets the same."""
+
 
 def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any], *, now: datetime) -> Submission:
     """Store the answer (in shown names) to a claim. Submitting the same twice is the same as once.
@@ -29,7 +37,7 @@ def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any
         raise NotFound("claim")
     kind = task_type(row.task_type)
     canonical = _check(kind, row, answer)
-    if row.state == ClaimState.SUBMITTED:
+    if row.state in ANSWERED:
         return _same_as_before(session, claim_id, canonical)
     if row.state not in (ClaimState.OPEN, ClaimState.RETURNED):
         raise LeaseOver if row.state == ClaimState.EXPIRED else ClaimEnded
@@ -61,7 +69,7 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 def _write(session: Session, actor: Actor, row: Row[Any], answer: dict[str, Any], now: datetime) -> Submission:
-    review_wanted = rules.is_sampled(row.id, row.review_percent) or row.state == ClaimState.RETURNED
+    review_wanted = rules.is_sampled(row.review_percent, _DRAWS.random()) or row.state == ClaimState.RETURNED
     fixed = {
         "claim_id": row.id,
         "task_id": row.task_id,
