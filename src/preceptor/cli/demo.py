@@ -152,7 +152,9 @@ def _is_sound(found: dict[str, Any]) -> bool:
 def _show(found: dict[str, Any]) -> None:
     shown = Summary(**found)
     source = "recorded judgments of real people" if shown.source == "recorded" else "SIMULATED contributors"
-    table = Table(title=f"The main job, on {source}", show_header=False, title_justify="left", min_width=64)
+    table = Table(title=f"The main job, on {source}", show_header=False, title_justify="left")
+    table.add_column(ratio=1)
+    table.add_column(ratio=1)
     for name, value in _lines(shown):
         table.add_row(name, value)
     console.print(table)
