@@ -77,5 +77,5 @@ frontend/node_modules/.installed: frontend/package-lock.json frontend/package.js
 
 $(DIST): frontend/node_modules/.installed $(FRONTEND)
 	@echo "Building the pages"
-	@cd frontend && npm run --silent build
+	@cd frontend && npm run --silent build -- --logLevel warn
 	@touch $@

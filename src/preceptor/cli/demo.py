@@ -135,8 +135,9 @@ def _opener(progress: Progress) -> Callable[[str, int | None], Callable[[], None
             progress.advance(task)
             shown = progress.tasks[task]
             of = f"/{total:,}" if total else ""
-            speed = shown.finished_speed or shown.speed
-            progress.update(task, rate=f"{speed:,.0f}/s" if speed else "", count=f"{int(shown.completed):,}{of}")
+            # Over the whole time so far: steps that come in a burst would show a rate that nothing has.
+            speed = shown.completed / shown.elapsed if shown.elapsed else 0
+            progress.update(task, rate=f"{speed:,.0f}/s" if speed >= 1 else "", count=f"{int(shown.completed):,}{of}")
 
         return step
 
