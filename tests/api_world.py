@@ -1,11 +1,14 @@
 """One installation in which every operation of the API finds something: ids that exist, bodies that are right."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from random import Random
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+import psycopg
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
@@ -15,7 +18,7 @@ from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.cli.application import create_app
 from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import show_id
-from preceptor.kit.runtime import Runtime
+from preceptor.kit.runtime import Runtime, start_runtime
 from preceptor.money import service as money
 from preceptor.people.models import OrgRole, Person
 from preceptor.people.service import organizations, sessions
@@ -23,6 +26,7 @@ from preceptor.people.service.keys import create_key
 from preceptor.projects.models import Import, ImportState
 from preceptor.training import service as training
 from preceptor.work import service as work
+from tests.conftest import at_database, make_settings
 from tests.datasets.judged import Judged, make_judged
 from tests.factories import PREFER_A, User, World, make_client, make_contributor, make_user, pair_payload, signed
 
@@ -45,7 +49,7 @@ class ApiWorld:
     stranger_contributor: User
     stranger_reviewer: User
     keys: dict[str, dict[str, str]]
-    """Headers with keys of the owner: "read", "work" and "review" by their one scope, "bound" to another organization."""
+    """Headers with keys of the owner: "read", "work", "review" by their one scope, "bound" to another organization."""
     ids: dict[str, str]
 
     @property
@@ -119,6 +123,20 @@ class ApiWorld:
         }  # fmt: skip
 
 
+@contextmanager
+def open_api_world(server_url: str, template_database: str, folder: Path) -> Iterator[ApiWorld]:
+    """A world in a database of its own; errors come back as answers, as they do to real clients."""
+    name = f"api_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+        runtime = start_runtime(make_settings(folder), database_url=at_database(server_url, name))
+        world = make_api_world(runtime)
+        with world.http:
+            yield world
+        runtime.engine.dispose()
+        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
 def assessment() -> dict[str, Any]:
     items = [
         ItemIn(payload=pair_payload(n), answer={"ranks": {"r1": 1, "r2": 2}, "strength": 2}, explanation=SECRET,
@@ -132,7 +150,7 @@ def assessment() -> dict[str, Any]:
     return made.model_dump(mode="json")
 
 
-def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> ApiWorld:
+def make_api_world(runtime: Runtime) -> ApiWorld:
     """Build it all with real commits: some of it is made by jobs that open their own transactions."""
     app, now = create_app(runtime), runtime.clock.now()  # the application registers the jobs
     judged = make_judged(runtime, tasks=20, people=2, overlap=3, now=now)
@@ -153,7 +171,8 @@ def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> A
         held = work.claim_next(session, people[1].actor, judged.project_id, now=waiting).claim
         run = training.request_run(session, world.client.actor, release.id, now=now)
         ids = {
-            "project_id": show_id("project", judged.project_id), "org_id": show_id("organization", world.organization.id),
+            "project_id": show_id("project", judged.project_id),
+            "org_id": show_id("organization", world.organization.id),
             "task_id": show_id("task", world.tasks[-1].id), "release_id": show_id("release", release.id),
             "model_id": show_id("model", run.id), "claim_id": show_id("claim", held.id),
             "submission_id": show_id("submission", submission.id), "person_id": show_id("person", people[0].id),
@@ -170,7 +189,13 @@ def make_api_world(runtime: Runtime, http: Callable[[FastAPI], TestClient]) -> A
         strangers = (make_contributor(session, now=now), make_user(session, now=now, is_reviewer=True))
     training.train_run(runtime, run.id)
     return ApiWorld(
-        judged, app, http(app), world.client, viewer, people[1], stranger_owner, *strangers, keys=keys, ids=ids
+        judged, app, _asking(app), world.client, viewer, people[1], stranger_owner, *strangers, keys=keys, ids=ids
+    )
+
+
+def _asking(app: FastAPI) -> TestClient:
+    return TestClient(
+        app, follow_redirects=False, raise_server_exceptions=False, headers={"sec-fetch-site": "same-origin"}
     )
 
 

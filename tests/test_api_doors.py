@@ -2,19 +2,13 @@
 
 from collections.abc import Iterable, Iterator
 from typing import Any
-from uuid import uuid4
 
-import psycopg
 import pytest
-from fastapi import FastAPI
-from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 
 from preceptor.kit.events import Event
-from preceptor.kit.runtime import start_runtime
 from preceptor.projects.models import ProjectReviewer
-from tests.api_world import SECRET, ApiWorld, key_of, make_api_world
-from tests.conftest import at_database, make_settings
+from tests.api_world import SECRET, ApiWorld, key_of, open_api_world
 from tests.factories import User
 
 ABOUT_ONESELF = {
@@ -34,25 +28,11 @@ READING = ("/score", "/evaluate")
 REFUSED = {401, 403, 404}
 
 
-def http(app: FastAPI) -> TestClient:
-    return TestClient(
-        app, follow_redirects=False, raise_server_exceptions=False, headers={"sec-fetch-site": "same-origin"}
-    )
-
-
 @pytest.fixture(scope="module")
 def api(server_url: str, template_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ApiWorld]:
     """One world for all: whoever is refused leaves it as it was, which each test looks at by its events."""
-    name = f"doors_{uuid4().hex[:12]}"
-    with psycopg.connect(server_url, autocommit=True) as admin:
-        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
-        settings = make_settings(tmp_path_factory.mktemp("doors"))
-        runtime = start_runtime(settings, database_url=at_database(server_url, name))
-        world = make_api_world(runtime, http)
-        with world.http:
-            yield world
-        runtime.engine.dispose()
-        admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    with open_api_world(server_url, template_database, tmp_path_factory.mktemp("doors")) as world:
+        yield world
 
 
 def events(api: ApiWorld) -> int:

@@ -50,7 +50,9 @@ class ClaimedTaskOut(ClaimOut):
 
 class DraftIn(In):
     draft: dict[str, Any]
-    number: int = Field(ge=1, le=2**31 - 1, description="Counts up with each change; an older number that arrives late is ignored.")
+    number: int = Field(
+        ge=1, le=2**31 - 1, description="Counts up with each change; an older number that arrives late is ignored."
+    )
 
 
 class DraftOut(Out):

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.orm import Session
 
 from preceptor.kit.errors import NotFound
@@ -43,11 +43,9 @@ def reviewable_projects(session: Session, actor: Actor) -> list[Project]:
     Being named counts only while the person is a reviewer; a key bound to an organization reaches no other.
     """
     managed = [org for org, role in actor.org_roles.items() if role in ("owner", "manager")]
-    allowed = Project.org_id.in_(managed)
-    if "reviewer" in actor.roles:
-        named = select(ProjectReviewer.project_id).where(ProjectReviewer.person_id == actor.person_id)
-        allowed |= Project.id.in_(named)
-    wanted = select(Project).where(allowed).order_by(Project.id)
+    named = select(ProjectReviewer.project_id).where(ProjectReviewer.person_id == actor.person_id)
+    as_reviewer = Project.id.in_(named) if "reviewer" in actor.roles else false()
+    wanted = select(Project).where(Project.org_id.in_(managed) | as_reviewer).order_by(Project.id)
     if actor.org_id is not None:
         wanted = wanted.where(Project.org_id == actor.org_id)
     return list(session.scalars(wanted))

@@ -63,9 +63,24 @@ def flag_task(session: Session, actor: Actor, claim_id: UUID, reason: str, comme
         data={"reason": reason},
     )
     if (session.scalar(queries.open_flags(claim.task_id)) or 0) >= rules.FLAGS_TO_HIDE:
-        hide = update(Task).where(Task.id == claim.task_id, Task.state == TaskState.OPEN)
-        session.execute(hide.values(state=TaskState.FLAGGED))
+        _hide(session, actor, claim, now)
     return claim
+
+
+def _hide(session: Session, actor: Actor, claim: Claim, now: datetime) -> None:
+    """Take a task out of the queue until a manager has looked."""
+    hide = update(Task).where(Task.id == claim.task_id, Task.state == TaskState.OPEN).values(state=TaskState.FLAGGED)
+    if session.execute(hide.returning(Task.id)).first() is not None:
+        events.record(
+            session,
+            actor,
+            "work.task_hidden",
+            "task",
+            claim.task_id,
+            at=now,
+            project_id=claim.project_id,
+            data={"reports": rules.FLAGS_TO_HIDE},
+        )
 
 
 def resolve_flags(session: Session, actor: Actor, task: Task, *, keep: bool, now: datetime) -> None:
