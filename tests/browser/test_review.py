@@ -53,6 +53,11 @@ def decisions(live: Live) -> list[Review]:
         return list(session.scalars(select(Review).order_by(Review.id)))
 
 
+def wait_for_keys(page: Page) -> None:
+    """Keys work from the moment that the desk's element is there."""
+    expect(page.locator("preceptor-review:defined")).to_be_attached()
+
+
 def test_three_are_reviewed_by_keyboard_alone(live: Live, world: World, page: Page) -> None:
     sign_in(page, live, world.reviewer, role="reviewer")
     page.goto(f"{live.url}/review")
@@ -63,6 +68,7 @@ def test_three_are_reviewed_by_keyboard_alone(live: Live, world: World, page: Pa
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Approve")).to_be_visible()
     expect(page.locator("preceptor-comparison .scale")).to_be_visible()
+    wait_for_keys(page)
 
     # Mark a piece of the author's reason and quote it, then judge both criteria and approve.
     page.locator("[data-submission] textarea").focus()
@@ -87,11 +93,13 @@ def test_three_are_reviewed_by_keyboard_alone(live: Live, world: World, page: Pa
     assert first.criteria[1]["comment"] == "Which place? Say the words."
 
     # Returning without words is refused and loses nothing; with words it goes on.
+    wait_for_keys(page)
     page.keyboard.press("3")
     page.keyboard.press("r")
     expect(page.get_by_role("alert")).to_contain_text("at least 20 characters")
     expect(page.locator("input[name=verdict_right][value=unclear]")).to_be_checked()
     shoot(page, "review-refused", full=False)
+    wait_for_keys(page)
     page.keyboard.press("e")
     page.keyboard.type("Please judge the argument and not the sport; name a sentence.")
     page.keyboard.press("Escape")
@@ -99,10 +107,12 @@ def test_three_are_reviewed_by_keyboard_alone(live: Live, world: World, page: Pa
     expect(page.locator("textarea[name=comment]")).to_have_value(
         "Please judge the argument and not the sport; name a sentence."
     )
+    wait_for_keys(page)
     page.keyboard.press("r")
     expect(page.get_by_text("Returned. Here is the next one.")).to_be_visible()
 
     # Rejecting asks first.
+    wait_for_keys(page)
     page.keyboard.press("2")
     page.keyboard.press("e")
     page.keyboard.type("The reason does not fit the text that is shown here.")

@@ -309,6 +309,8 @@ def test_a_taken_port_is_replaced_and_the_new_one_remembered(folder: Path) -> No
         port = urlsplit(server.url).port
     assert port is not None
     with socket.socket() as thief:
+        # Connections of the server that has just ended may linger on the port.
+        thief.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         thief.bind(("127.0.0.1", port))
         thief.listen()
         with EmbeddedPostgres(folder, settings=FAST) as server:
