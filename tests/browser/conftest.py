@@ -124,6 +124,13 @@ def sign_in(page: Page, live: Live, user: User, *, role: str | None = None) -> N
 
 def check_axe(page: Page) -> None:
     """No serious or critical finding of axe on the page as it stands."""
+    # Colours that are still fading in are not the ones that people read.
+    page.evaluate(
+        """Promise.race([
+            Promise.allSettled(document.getAnimations().map((each) => each.finished)),
+            new Promise((done) => setTimeout(done, 1000)),
+        ])"""
+    )
     found = Axe().run(page).response["violations"]
     serious = [
         f"{each['id']} ({each['impact']}): {node['target']} {node['failureSummary'][:200]}"
