@@ -208,6 +208,8 @@ class Run:
     def _wait(self, title: str, project_id: UUID) -> None:
         """Until the worker has decided about everything that nobody reviews."""
         before = self._count(summary.waiting, project_id)
+        if not before:
+            return
         done = self.bar(title, before)
         for _ in _ticks(title):
             left = self._count(summary.waiting, project_id)
