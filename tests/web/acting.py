@@ -1,5 +1,7 @@
 """Signed-in browsers without scripts, for tests of pages: cookie, token, and a count of statements."""
 
+import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +30,8 @@ class Answer(Protocol):
     @property
     def text(self) -> str: ...
     @property
+    def content(self) -> bytes: ...
+    @property
     def headers(self) -> Mapping[str, str]: ...
     def json(self) -> Any: ...
 
@@ -45,6 +49,25 @@ class Desk:
 
     def post(self, path: str, **fields: str) -> Answer:
         return self.client.post(path, data={**fields, "csrf_token": self.token}, headers=self._headers())
+
+    def send(self, method: str, path: str, body: object = None) -> Answer:
+        """JSON, as the pages' own scripts send it."""
+        return self.client.request(method, path, json=body, headers=self._scripted())
+
+    def upload(self, path: str, name: str, content: bytes, **fields: str) -> Answer:
+        return self.client.post(path, files={"file": (name, content)}, data=fields, headers=self._scripted())
+
+    def workspace(self, path: str) -> dict[str, Any]:
+        """What a page hands to its workspace element."""
+        page = self.get(path)
+        assert page.status_code == 200, page.text
+        found = re.search(r'<preceptor-workspace><script type="application/json">(.*?)</script>', page.text, re.S)
+        assert found is not None
+        held: dict[str, Any] = json.loads(found.group(1))
+        return held
+
+    def _scripted(self) -> dict[str, str]:
+        return {**self._headers(), "x-csrf-token": self.token, "accept": "application/json"}
 
     def _headers(self) -> dict[str, str]:
         return {"cookie": f"{COOKIE}={self.cookie}"}

@@ -5,11 +5,10 @@ import hashlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
 
 import pytest
 from fastapi.routing import APIRoute
@@ -60,6 +59,7 @@ from preceptor.web import (
 from preceptor.work import service as work
 from tests.datasets.judged import Judged, make_judged
 from tests.factories import User, World, join, make_client, make_contributor, make_user, make_world, signed
+from tests.web.acting import Answer, Desk
 
 MODULES = (
     client_projects, client_work, client_people, client_guidelines, client_imports,
@@ -78,42 +78,6 @@ CRITERION = {
     "criterion_scale_min": "1", "criterion_scale_max": "5", "criterion_weight": "1.5",
     "criterion_anchors": "1 = no\n5 = yes",
 }  # fmt: skip
-
-
-class Answer(Protocol):
-    """What a test looks at in an answer."""
-
-    status_code: int
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def content(self) -> bytes: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    def json(self) -> Any: ...
-
-
-@dataclass
-class Desk:
-    """A signed-in browser without scripts."""
-
-    client: TestClient
-    cookie: str
-    token: str
-
-    def get(self, path: str, **headers: str) -> Answer:
-        return self.client.get(path, headers={**self._headers(), **headers})
-
-    def post(self, path: str, **fields: str) -> Answer:
-        return self.client.post(path, data={**fields, "csrf_token": self.token}, headers=self._headers())
-
-    def upload(self, path: str, name: str, content: bytes, **fields: str) -> Answer:
-        headers = {**self._headers(), "x-csrf-token": self.token, "accept": "application/json"}
-        return self.client.post(path, files={"file": (name, content)}, data=fields, headers=headers)
-
-    def _headers(self) -> dict[str, str]:
-        return {"cookie": f"{COOKIE}={self.cookie}"}
 
 
 def sit_down(client: TestClient, runtime: Runtime, session: Session, user: User, clock: FixedClock) -> Desk:

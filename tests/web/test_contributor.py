@@ -5,12 +5,11 @@ import io
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import timedelta
 from html import unescape
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -19,7 +18,6 @@ from sqlalchemy.orm import Session
 
 from preceptor.assessments.service.assessments import create_assessment
 from preceptor.assessments.settings import AssessmentIn, ItemIn
-from preceptor.http.edge import COOKIE
 from preceptor.kit.clock import FixedClock
 from preceptor.kit.events import Event
 from preceptor.kit.ids import show_id
@@ -43,52 +41,11 @@ from tests.factories import (
     make_world,
     pair_payload,
 )
+from tests.web.acting import Answer, Desk
 
 QUERIES_PER_PAGE = 22
 NEXT_QUERIES = 14
 NEXT_SECONDS_MAX = 0.1
-
-
-class Answer(Protocol):
-    """What the test client gives back."""
-
-    @property
-    def status_code(self) -> int: ...
-    @property
-    def text(self) -> str: ...
-    @property
-    def headers(self) -> Mapping[str, str]: ...
-    def json(self) -> Any: ...
-
-
-@dataclass
-class Desk:
-    """A signed-in browser without scripts: the cookie, the token, and what pages contain."""
-
-    client: TestClient
-    cookie: str
-    token: str
-
-    def get(self, path: str) -> Answer:
-        return self.client.get(path, headers=self._headers())
-
-    def post(self, path: str, **fields: str) -> Answer:
-        return self.client.post(path, data={**fields, "csrf_token": self.token}, headers=self._headers())
-
-    def send(self, method: str, path: str, body: object = None) -> Answer:
-        headers = {**self._headers(), "x-csrf-token": self.token, "accept": "application/json"}
-        return self.client.request(method, path, json=body, headers=headers)
-
-    def _headers(self) -> dict[str, str]:
-        return {"cookie": f"{COOKIE}={self.cookie}"}
-
-    def workspace(self, path: str) -> dict[str, Any]:
-        page = self.get(path)
-        assert page.status_code == 200, page.text
-        found = re.search(r'<preceptor-workspace><script type="application/json">(.*?)</script>', page.text, re.S)
-        assert found is not None
-        held: dict[str, Any] = json.loads(found.group(1))
-        return held
 
 
 def sign_in(client: TestClient, runtime: Runtime, session: Session, user: User, clock: FixedClock) -> Desk:
