@@ -191,6 +191,8 @@ def test_two_reports_take_a_broken_task_out_of_the_queue(
         assert client.post(f"/api/v1/claims/{claimed['id']}/flag", headers=user.headers, json=body).status_code == 200
     session.expire_all()
     assert [task.state for task in world.tasks] == ["flagged", "open", "open"]
+    hidden = session.scalars(select(Event.subject_id).where(Event.kind == "work.task_hidden")).all()
+    assert hidden == [world.tasks[0].id]
 
 
 def test_nothing_is_claimable_without_money(client: TestClient, session: Session, clock: FixedClock) -> None:
