@@ -36,7 +36,7 @@ format: .venv/.dev ## Format the code
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-bench: .venv/.dev build ## Measure, as ratios in one run (ARGS=--quick)
+bench: .venv/.bench build ## Measure, as ratios in one run (ARGS=--quick)
 	$(PY) -m bench $(ARGS)
 
 install: .venv/.installed ## Python packages into .venv
@@ -64,6 +64,12 @@ clean: ## Forget everything that was installed, built or stored here
 	@echo "Installing PyTorch (CPU) and TRL"
 	@$(PIP) install --quiet --progress-bar on torch==2.13.0
 	@$(PIP) install --quiet --progress-bar on -e '.[train]'
+	@touch $@
+
+# The peer that truth inference is measured against.
+.venv/.bench: .venv/.dev
+	@echo "Installing what benchmarks are compared with"
+	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e '.[bench]'
 	@touch $@
 
 .venv/.browser: .venv/.dev

@@ -7,6 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
+from importlib import import_module
 from pathlib import Path
 
 from rich.console import Console
@@ -15,6 +16,7 @@ from rich.table import Table
 from bench import drop, files, latency, throughput
 from bench.files import Bulk
 from bench.latency import Latency
+from bench.quality import sets
 from bench.server import Server, running
 from bench.throughput import RATIO_WANTED, Throughput
 from bench.world import World
@@ -22,7 +24,12 @@ from bench.world import World
 console = Console()
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK_SIZES = (10_000, 100_000)
-PARTS = ("throughput", "drop", "latency", "files")
+SERVED = ("throughput", "drop", "latency", "files")
+"""Parts that need a running server ..."""
+PURE = ("speed", "agreement", "accuracy", "adaptive", "incremental", "pairwise", "evidence")
+"""... and those of the quality engine, each a module of `bench.quality` with `run(quick, console)`."""
+NEED_SETS = frozenset({"accuracy", "adaptive", "incremental", "pairwise"})
+PARTS = (*SERVED, *PURE)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,14 +40,29 @@ def main(argv: Sequence[str] | None = None) -> int:
     given = parser.parse_args(argv)
     parts = given.only or list(PARTS)
     console.print(f"Python {sys.version.split()[0]}, {os.cpu_count()} CPUs, load {os.getloadavg()[0]:.1f}")
-    figures: dict[str, object] = {}
-    with tempfile.TemporaryDirectory(prefix="preceptor-bench-") as folder, running(Path(folder)) as server:
-        world = World.made(server.engine)
-        for part in parts:
-            figures[part] = MEASURES[part](server, world, given.quick)
+    figures = _measure_served([part for part in parts if part in SERVED], given.quick)
+    for part in (part for part in parts if part in PURE):
+        figures[part] = _measure_pure(part, given.quick)
     if given.json:
         given.json.write_text(json.dumps(figures, indent=2, default=dataclasses.asdict))
     return 0
+
+
+def _measure_served(parts: Sequence[str], quick: bool) -> dict[str, object]:
+    if not parts:
+        return {}
+    with tempfile.TemporaryDirectory(prefix="preceptor-bench-") as folder, running(Path(folder)) as server:
+        world = World.made(server.engine)
+        return {part: MEASURES[part](server, world, quick) for part in parts}
+
+
+def _measure_pure(part: str, quick: bool) -> dict[str, object] | None:
+    if part in NEED_SETS and not sets.there():
+        console.print(f"[yellow]{part} is left out: the published sets are not in {sets.FOLDER}.[/yellow]")
+        return None
+    console.rule(part)
+    run: Callable[[bool, Console], dict[str, object]] = import_module(f"bench.quality.{part}").run
+    return run(quick, console)
 
 
 def _throughput(server: Server, world: World, quick: bool) -> Throughput:

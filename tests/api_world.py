@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,13 +12,15 @@ from uuid import UUID, uuid4
 import psycopg
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from preceptor.assessments.service import assessments, attempts
 from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.cli.application import create_app
+from preceptor.fairness.models import ReceiptKind
 from preceptor.kit.events import SYSTEM
-from preceptor.kit.ids import show_id
+from preceptor.kit.ids import new_id, show_id
 from preceptor.kit.runtime import Runtime, start_runtime
 from preceptor.money import service as money
 from preceptor.people.models import OrgRole, Person
@@ -26,6 +29,9 @@ from preceptor.people.service.keys import create_key
 from preceptor.projects.models import Import, ImportState
 from preceptor.training import service as training
 from preceptor.work import service as work
+from preceptor.work.models import Submission
+from preceptor.work.models_quality import Evidence, EvidenceKind, GoldChallenge
+from preceptor.work.service import appeals, fitting, membership_decisions
 from tests.conftest import at_database, make_settings
 from tests.datasets.judged import Judged, make_judged
 from tests.factories import PREFER_A, User, World, make_client, make_contributor, make_user, pair_payload, signed
@@ -115,7 +121,26 @@ class ApiWorld:
             ("POST", f"{project}/tasks/{{task_id}}/moves"): {"state": "retired", "reason": "Taken over by somebody."},
             ("POST", f"{project}/reviewers"): {"person_id": self.ids["person_id"]},
             ("POST", f"{project}/releases"): {"title": "Mine"},
+            ("POST", f"{project}/quality/gold-reviews"): {
+                "submission_id": self.ids["submission_id"], "decision": "reject", "explanation": "Taken over.",
+            },
             ("POST", f"{api}/submissions/{{submission_id}}/review"): decision,
+            ("POST", f"{api}/submissions/{{submission_id}}/challenge"): {"words": "The known answer is wrong."},
+            ("POST", f"{api}/challenges/{{challenge_id}}/decision"): {
+                "outcome": "withdraw", "reason": "Taken over by somebody.",
+            },
+            ("PUT", f"{project}/tasks/{{task_id}}/gold/explanation"): {"explanation": "Taken over."},
+            ("POST", f"{project}/tasks/{{task_id}}/gold/moves"): {"to": "practice"},
+            ("POST", f"{project}/practice/answer"): {"task_id": self.ids["task_id"], "round": 0, **answer},
+            ("POST", f"{api}/decisions/{{receipt_id}}/appeal"): {"words": "The sum was right as I gave it."},
+            ("POST", f"{api}/appeals/{{appeal_id}}/decision"): {
+                "outcome": "overturned", "reason": "Looked at again: it was right.",
+            },
+            **{
+                ("POST", f"{project}/people/{{person_id}}/{act}"): {"rule": "guidelines", **reason}
+                for act in ("pause", "retrain", "remove")
+            },
+            ("POST", f"{project}/people/{{person_id}}/reinstate"): reason,
             ("PUT", f"{api}/claims/{{claim_id}}/draft"): {"draft": {}, "number": 1},
             ("POST", f"{api}/claims/{{claim_id}}/submission"): answer,
             ("POST", f"{api}/claims/{{claim_id}}/skip"): {"reason": "unclear"},
@@ -177,7 +202,9 @@ def make_api_world(runtime: Runtime) -> ApiWorld:
             "model_id": show_id("model", run.id), "claim_id": show_id("claim", held.id),
             "submission_id": show_id("submission", submission.id), "person_id": show_id("person", people[0].id),
             "batch_id": show_id("payout_batch", batch.id),
-        } | _extras(session, runtime, world, people[0])  # fmt: skip
+        } | _extras(session, runtime, world, people[0]) | _decided(session, world, people[0], judged.now)  # fmt: skip
+        ids |= _challenged(session, world, people[0], judged.now)
+        ids |= _found_out(session, world, people[0], judged.now)
         viewer = _member(session, runtime, world, OrgRole.VIEWER)
         other, stranger_owner = make_client(session, now=now)
         keys = {
@@ -188,6 +215,7 @@ def make_api_world(runtime: Runtime) -> ApiWorld:
         }
         strangers = (make_contributor(session, now=now), make_user(session, now=now, is_reviewer=True))
     training.train_run(runtime, run.id)
+    fitting.fit_project(runtime, judged.project_id, new_id(), method="majority")
     return ApiWorld(
         judged, app, _asking(app), world.client, viewer, people[1], stranger_owner, *strangers, keys=keys, ids=ids
     )
@@ -204,6 +232,39 @@ def _mark(session: Session, world: World) -> None:
     project.title, project.summary = SECRET, SECRET
     task = session.merge(world.tasks[-1])
     task.topic, task.external_id = SECRET, SECRET
+
+
+def _decided(session: Session, world: World, person: User, now: datetime) -> dict[str, str]:
+    """A decision against somebody, appealed and not yet looked at again."""
+    receipt = membership_decisions.decide_about_member(
+        session, world.client.actor, world.project.id, person.id, ReceiptKind.PAUSE, rule="fit", reason=SECRET, now=now
+    )
+    found = appeals.appeal(session, person.actor, receipt.id, f"Said to me was: {SECRET}", now=now)
+    membership_decisions.reinstate(session, world.client.actor, world.project.id, person.id, now=now)
+    return {"receipt_id": show_id("receipt", receipt.id), "appeal_id": show_id("appeal", found.id)}
+
+
+def _challenged(session: Session, world: World, person: User, now: datetime) -> dict[str, str]:
+    """Somebody's challenge to a known answer, not decided yet."""
+    given = session.scalars(select(Submission).where(Submission.person_id == person.id).limit(1)).one()
+    found = GoldChallenge(
+        task_id=given.task_id, project_id=world.project.id, person_id=person.id, submission_id=given.id, words=SECRET,
+        created_at=now,
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    return {"challenge_id": show_id("challenge", found.id)}
+
+
+def _found_out(session: Session, world: World, person: User, now: datetime) -> dict[str, str]:
+    """Evidence about somebody."""
+    found = Evidence(
+        project_id=world.project.id, person_id=person.id, kind=EvidenceKind.SPEED, log_e=3.5, log_e_max=3.5,
+        false_alarms=0.05, n=18, path=[], statement=SECRET, created_at=now, updated_at=now,
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    return {"evidence_id": show_id("evidence", found.id)}
 
 
 def _extras(session: Session, runtime: Runtime, world: World, taker: User) -> dict[str, str]:

@@ -16,7 +16,16 @@ from preceptor.people.models import Organization, Person
 from preceptor.people.service.accounts import create_person
 from preceptor.people.service.keys import create_key
 from preceptor.people.service.organizations import create_organization
-from preceptor.projects.models import Membership, Project, ProjectReviewer, ProjectState, RubricVersion, Task
+from preceptor.projects.models import (
+    Membership,
+    Project,
+    ProjectReviewer,
+    ProjectState,
+    RubricVersion,
+    Task,
+    TaskGold,
+    TaskState,
+)
 
 NUMBERS = count(1)
 QUESTION = "Which answer is better?"
@@ -176,6 +185,31 @@ def _add_rubric(session: Session, project: Project, now: datetime) -> None:
     session.add(version)
     session.flush()
     project.rubric_version_id = version.id
+
+
+def make_practice(session: Session, world: World, *, now: datetime, tasks: int = 5) -> list[Task]:
+    """Gold tasks that check nobody any more, so that people can be asked to practise."""
+    made = [
+        Task(
+            project_id=world.project.id,
+            external_id=f"practice-{number}",
+            payload=pair_payload(number),
+            position=10_000 + number,
+            state=TaskState.RETIRED,
+            wanted=world.project.overlap,
+            created_at=now,
+        )
+        for number in range(tasks)
+    ]
+    session.add_all(made)
+    session.flush()
+    known = {"ranks": {"r1": 1, "r2": 2}}
+    session.add_all(
+        TaskGold(task_id=task.id, project_id=world.project.id, answer=known, retired_because="to practise on")
+        for task in made
+    )
+    session.flush()
+    return made
 
 
 def join(session: Session, world: World, *, now: datetime, people: int = 1) -> list[User]:

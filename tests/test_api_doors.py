@@ -14,7 +14,9 @@ from tests.factories import User
 ABOUT_ONESELF = {
     "/api/v1/me", "/api/v1/keys", "/api/v1/sessions", "/api/v1/sessions/revoke-others", "/api/v1/organizations",
     "/api/v1/projects", "/api/v1/models", "/api/v1/board", "/api/v1/tests", "/api/v1/submissions",
-    "/api/v1/me/statement", "/api/v1/reviews/next", "/api/v1/people", "/api/v1/events", "/api/v1/payout-batches",
+    "/api/v1/me/statement", "/api/v1/me/decisions",
+    "/api/v1/appeals", "/api/v1/reviews/next", "/api/v1/people", "/api/v1/events", "/api/v1/payout-batches",
+    "/api/v1/me/skills", "/api/v1/evidence",
 }  # fmt: skip
 """Operations that name nothing of anybody: they answer about whoever asks, or are for operators."""
 FOR_EVERY_CONTRIBUTOR = {
@@ -67,7 +69,11 @@ def changing(operations: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def test_the_owner_reaches_what_the_others_are_refused(api: ApiWorld) -> None:
     """Else a refusal below could mean that the ids or bodies were wrong."""
-    of_others = ("/api/v1/people", "/api/v1/attempts", "/api/v1/tests", "/api/v1/claims", *FOR_EVERY_CONTRIBUTOR)
+    of_others = (
+        "/api/v1/people", "/api/v1/attempts", "/api/v1/tests", "/api/v1/claims", "/api/v1/decisions",
+        "/api/v1/submissions",
+        *FOR_EVERY_CONTRIBUTOR,
+    )  # fmt: skip
     reading = [each for each in foreign(api) if each[0] == "GET" and not each[1].startswith(of_others)]
     answers = [(method, path, api.ask(api.owner.headers, method, path)) for method, path in reading]
     assert [said(*each) for each in answers if each[2].status_code != 200] == []
@@ -102,7 +108,10 @@ def test_a_colleague_meets_no_work_of_another(api: ApiWorld) -> None:
     theirs = [
         each
         for each in foreign(api)
-        if each[1] not in FOR_EVERY_CONTRIBUTOR and "{claim_id}" not in each[1] and not each[1].endswith("/claims")
+        if each[1] not in FOR_EVERY_CONTRIBUTOR
+        and "{claim_id}" not in each[1]
+        and not each[1].endswith("/claims")
+        and "/practice/" not in each[1]
     ]
     assert not_refused(api, api.worker.headers, theirs) == []
 
@@ -115,7 +124,11 @@ def test_a_key_that_reads_changes_nothing(api: ApiWorld) -> None:
 
 @pytest.mark.parametrize("scope", ["work", "review"])
 def test_a_key_without_the_scope_reads_nothing_of_the_client(api: ApiWorld, scope: str) -> None:
-    of_the_person = {"/api/v1/me", "/api/v1/me/statement", "/api/v1/submissions", "/api/v1/board", "/api/v1/tests"}
+    of_the_person = {
+        "/api/v1/me", "/api/v1/me/statement", "/api/v1/me/decisions", "/api/v1/me/skills",
+        "/api/v1/submissions", "/api/v1/board", "/api/v1/tests",
+    }  # fmt: skip
+    of_the_person |= {"/api/v1/appeals", "/api/v1/appeals/{appeal_id}"}  # what a reviewer decides, as reviews/next
     reading = [each for each in api.operations() if each[0] == "GET" and each[1] not in of_the_person]
     assert not_refused(api, api.keys[scope], reading, {403, 404}) == []
 
@@ -133,7 +146,11 @@ def test_a_viewer_changes_nothing_and_meets_no_gold(api: ApiWorld) -> None:
     assert [
         each for each in changing(foreign(api)) if api.ask(api.viewer.headers, *each).status_code not in (403, 404)
     ] == []
-    for path in ("/api/v1/projects/{project_id}/tasks/{task_id}/gold", "/api/v1/assessments/{assessment_id}/items"):
+    project = "/api/v1/projects/{project_id}"
+    for path in (
+        f"{project}/tasks/{{task_id}}/gold", f"{project}/gold", f"{project}/challenges",
+        "/api/v1/assessments/{assessment_id}/items",
+    ):  # fmt: skip
         assert api.ask(api.viewer.headers, "GET", path).status_code == 403
     assert events(api) == before
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.conftest import needs_shared
@@ -37,7 +38,8 @@ def assert_sound(summary: Summary) -> None:
     assert summary.submissions == summary.expected_submissions
     assert (summary.duplicates, summary.lost) == (0, 0)
     assert (summary.ledger_imbalance_minor, summary.ledger_wrong) == (0, 0)
-    assert summary.approved + summary.rejected == summary.submissions
+    returned = summary.quality["receipts"].get("return", 0)
+    assert summary.approved + summary.rejected + returned >= summary.submissions >= summary.approved + summary.rejected
     assert summary.earned_minor == summary.paid_minor == summary.approved * 12
     assert summary.release_sha256 is not None
     assert len(summary.release_sha256) == 64
@@ -46,16 +48,34 @@ def assert_sound(summary: Summary) -> None:
 def test_simulated_contributors_go_the_whole_way(tmp_path: Path) -> None:
     simulation = Simulation()
     material = simulation.material()
-    some = replace(material, tasks=material.tasks[:80], overlap=3)
+    some = replace(material, tasks=material.tasks[:100])
     with finished(tmp_path, some, simulation) as summary:
         assert_sound(summary)
         assert summary.source == "simulated"
-        assert summary.tasks == 80
-        assert summary.rejected > 0
+        assert summary.tasks == 100
         assert summary.alpha is not None
         assert 0.2 < summary.alpha < 0.9
         assert summary.consensus_accuracy is not None
         assert summary.consensus_accuracy > 0.75
+        assert summary.posterior_accuracy is not None
+        assert summary.posterior_accuracy > 0.75
+        assert_quality_was_kept(summary.quality)
+
+
+def assert_quality_was_kept(found: dict[str, Any]) -> None:
+    """What the quality engine is there for has happened, and the numbers hang together."""
+    assert found["fits"] >= 3
+    assert found["adaptive"]
+    assert 3 <= found["judgments_per_task"] < found["cap"] == 7
+    assert found["saved_minor"] == found["saved_judgments"] * 12 > 0
+    assert found["gold_judgments"] > 0
+    assert found["receipts"]["reject"] > 0
+    assert found["receipts"]["retrain"] == found["retrainings_passed"] == 1
+    assert found["appeals_decided"] > found["appeals_overturned"] > 0
+    assert (found["challenges_upheld"], found["challenges_dismissed"]) == (1, 1)
+    assert found["rescored"] > 1
+    assert found["planted"] + found["honest"] == found["people"] == 20
+    assert found["false_alarms"] <= 1
 
 
 def test_recorded_judgments_all_arrive_as_they_were_given(tmp_path: Path) -> None:
@@ -78,6 +98,11 @@ def test_recorded_judgments_all_arrive_as_they_were_given(tmp_path: Path) -> Non
         assert summary.rejected == 0
         assert summary.consensus_accuracy is not None
         assert summary.consensus_accuracy > 0.9
+        assert summary.posterior_accuracy is not None
+        assert summary.posterior_accuracy > 0.9
+        assert summary.quality["fits"] >= 3
+        assert summary.quality["receipts"] == {}
+        assert summary.quality["planted"] is None
         assert summary.reward_test_pairs == 500
 
 

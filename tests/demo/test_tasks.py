@@ -17,6 +17,7 @@ from preceptor.demo.simulated import (
     judge,
     simulated_contributors,
 )
+from preceptor.demo.simulation import STANDARD, Simulation
 from preceptor.demo.tasks import SUBJECTS, DemoTask, entry_test_items, generate_tasks
 from preceptor.demo.tasks.model import PLEASANTRIES, dense_ranks
 from preceptor.projects.settings import Guidelines, Rubric
@@ -145,10 +146,10 @@ def share_right(contributor: SimulatedContributor, tasks: list[DemoTask], seed: 
     return mean(a.ranks.index(1) in t.better and a.strength > 0 for a, t in zip(answers, keys, strict=True))
 
 
-def test_there_are_24_contributors_who_say_that_they_are_simulated() -> None:
+def test_there_are_20_contributors_who_say_that_they_are_simulated() -> None:
     people = simulated_contributors()
-    assert len(people) == 24
-    assert len({person.email for person in people}) == 24
+    assert len(people) == 20
+    assert len({person.email for person in people}) == 20
     assert all(re.fullmatch(r"Simulated contributor \d\d", person.name) for person in people)
     assert all(person.email.endswith("@demo.invalid") for person in people)
     assert all(set(person.skill) == set(SUBJECTS) for person in people)
@@ -189,17 +190,63 @@ def test_harder_tasks_are_judged_less_well_and_guessing_stays_guessing() -> None
 
 def test_skilled_contributors_do_better_than_weak_ones() -> None:
     people = simulated_contributors()
-    best, weak = people[0], next(p for p in people if p.note == "weak")
+    best, weak = people[0], next(p for p in people if p.note.startswith("weak"))
     assert share_right(best, TASKS) > share_right(weak, TASKS) + 0.2
 
 
 def test_a_position_bias_follows_the_order_on_the_screen() -> None:
     pairs = [task for task in TASKS if len(task.responses) == 2]
-    biased = next(p for p in simulated_contributors() if p.first_shown_bias > 0.3)
+    biased = next(p for p in simulated_contributors() if p.note.startswith("often takes the first"))
     rng = random.Random(2)
     for first in (0, 1):
         chosen = [judge(biased, task, rng, (first, 1 - first)).ranks[first] == 1 for task in pairs]
         assert mean(chosen) > 0.6
+
+
+def test_who_drifts_is_good_first_and_guesses_later() -> None:
+    drifter = next(p for p in simulated_contributors() if p.drifts_after is not None)
+    rng = random.Random(6)
+
+    def right(given: int) -> float:
+        answers = [judge(drifter, task, rng, given=given).ranks == task.ranking for task in TASKS]
+        return mean(answers)
+
+    assert drifter.drifts_after is not None
+    assert right(drifter.drifts_after - 1) > 0.85
+    assert right(drifter.drifts_after) < 0.45
+
+
+def test_who_copies_sends_what_the_other_sends() -> None:
+    simulation = Simulation()
+    copier = next(p for p in simulated_contributors() if p.copies)
+    assert simulation.follower_of(copier.copies) == copier.email
+    for task in TASKS[:50]:
+        shown = range(len(task.responses))
+        theirs, _ = simulation.answer(copier.copies, task.external_id, shown)
+        own, _ = simulation.answer(copier.email, task.external_id, shown)
+        assert own == theirs
+
+
+def test_the_planted_are_those_who_misbehave_or_are_below_the_standard() -> None:
+    simulation = Simulation()
+    planted = set(simulation.planted())
+    for person in simulated_contributors():
+        plain = not person.misbehaves and simulation.follower_of(person.email) is None
+        assert (person.email in planted) == (not plain or simulation.accuracy(person.email) < STANDARD)
+    assert len(planted) == 6
+    assert simulation.weak() in planted
+    assert simulation.visitor() not in planted
+    assert simulation.careless() in planted
+
+
+def test_one_known_answer_is_planted_wrong_and_says_so() -> None:
+    simulation = Simulation()
+    known = {str(row["external_id"]): row for row in simulation.material().tasks if "gold" in row}
+    assert known.keys() == simulation.gold
+    wrong = [name for name, row in known.items() if tuple(row["gold"]) != simulation.task(name).ranking]
+    assert wrong == [simulation.wrong_key]
+    assert "wrong" in str(known[simulation.wrong_key]["gold_explanation"])
+    assert all(row["gold_explanation"] for row in known.values())
 
 
 def test_an_order_that_leaves_a_response_out_is_refused() -> None:

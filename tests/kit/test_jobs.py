@@ -1,8 +1,10 @@
 """Jobs exist exactly when the rows do, under names that somebody registered."""
 
+import asyncio
 import re
 from pathlib import Path
 
+import procrastinate
 import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
@@ -37,3 +39,19 @@ def test_a_job_goes_when_its_transaction_is_rolled_back(runtime: Runtime) -> Non
         assert session.scalar(count) == (before or 0) + 1
         session.rollback()
         assert session.scalar(count) == before
+
+
+def test_a_job_that_runs_in_a_worker_can_defer_another(runtime: Runtime) -> None:
+    register_jobs()
+    url = runtime.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+    def as_a_job_would() -> int:
+        with runtime.sessions() as session:
+            return jobs.defer(session, "projects.run_import", import_id="0" * 32)
+
+    async def in_a_worker() -> int:
+        with jobs.queue.replace_connector(procrastinate.PsycopgConnector(conninfo=url)) as app:
+            async with app.open_async():
+                return await asyncio.to_thread(as_a_job_would)
+
+    assert asyncio.run(in_a_worker()) > 0

@@ -447,7 +447,10 @@ def test_operators_find_suspend_and_readmit_people(runtime: Runtime, browser: Op
     reason = "Two people use this account, as its sessions show."
     operator.post(f"{page}/suspend", reason=reason)
     assert contributor.http.get("/settings").status_code == 303
-    assert "suspended" in contributor.post("/sign-in", status=401, email="ada@example.org", password=PASSWORD)
+    decision = contributor.post("/sign-in", email="ada@example.org", password=PASSWORD)
+    assert decision.startswith("/suspended/")
+    assert reason in contributor.get(decision)
+    assert contributor.http.get("/settings").status_code == 303
     [event] = events(runtime, "people.suspended")
     assert (event.data["reason"], event.person_id) == (reason, ada.id)
     assert event.actor_id is not None

@@ -16,7 +16,7 @@ from sqlalchemy import func, select
 from preceptor.cli.processes import Child, Supervisor, listen, web_command
 from preceptor.cli.serve import APP, child_environment
 from preceptor.kit.db import transaction
-from preceptor.kit.ids import show_id
+from preceptor.kit.ids import show_id, show_veiled
 from preceptor.kit.runtime import Runtime
 from preceptor.work.models import Claim, Submission
 from tests.conftest import NOW
@@ -83,7 +83,7 @@ def test_64_people_work_a_queue_empty_over_two_web_processes(site: Site) -> None
         seen = list(pool.map(work, people))
     assert all(times == 1 for each in seen for times in each.values())
     assert Counter(task for each in seen for task in each) == {
-        show_id("task", task.id): OVERLAP for task in world.tasks
+        show_veiled("task", task.id, site.runtime.settings.signing_key()): OVERLAP for task in world.tasks
     }
     with site.runtime.sessions() as session:
         assert session.scalar(select(func.count()).select_from(Claim)) == TASKS * OVERLAP

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session
 from preceptor.assessments.service.assessments import create_assessment
 from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.cli.application import create_app
+from preceptor.datasets.pseudonyms import pseudonyms
 from preceptor.http.edge import COOKIE
 from preceptor.kit import jobs
 from preceptor.kit.clock import FixedClock
@@ -51,19 +52,22 @@ from preceptor.web import (
     client_models,
     client_money,
     client_people,
+    client_places,
     client_projects,
+    client_quality,
     client_releases,
     client_tests,
     client_work,
 )
 from preceptor.work import service as work
+from preceptor.work.models_quality import Evidence, EvidenceKind
 from tests.datasets.judged import Judged, make_judged
 from tests.factories import User, World, join, make_client, make_contributor, make_user, make_world, signed
 from tests.web.acting import Answer, Desk
 
 MODULES = (
-    client_projects, client_work, client_people, client_guidelines, client_imports,
-    client_money, client_releases, client_models, client_tests,
+    client_projects, client_work, client_people, client_places, client_guidelines, client_imports,
+    client_money, client_quality, client_releases, client_models, client_tests,
 )  # fmt: skip
 HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 TERMS = {
@@ -597,18 +601,31 @@ def house(open_runtime: Callable[..., Runtime]) -> Iterator[House]:
         viewer = _viewer(session, judged.world, now)
         _, stranger = make_client(session, now=now)
         secrets = [_session(session, user, now) for user in (owner, viewer, stranger)]
+        evidence = _evidence(session, judged, now)
     training.train_run(runtime, run.id)
     ids = {
         "project_id": show_id("project", judged.project_id), "task_id": show_id("task", judged.world.tasks[0].id),
         "person_id": show_id("person", judged.world.reviewer.id), "release_id": show_id("release", release.id),
         "model_id": show_id("model", run.id), "import_id": show_id("import", found.id),
-        "assessment_id": show_id("assessment", made.id),
+        "assessment_id": show_id("assessment", made.id), "evidence_id": show_id("evidence", evidence.id),
+        "name": pseudonyms(runtime.settings.signing_key(), judged.world.organization.id)(judged.people[0].id),
     }  # fmt: skip
     app = create_app(runtime)
     with TestClient(app, follow_redirects=False, headers={"sec-fetch-site": "same-origin"}) as client:
         key = runtime.settings.signing_key()
         desks = [Desk(client, secret, csrf_token(secret, key)) for secret in secrets]
         yield House(judged, owner=desks[0], viewer=desks[1], stranger=desks[2], ids=ids)
+
+
+def _evidence(session: Session, judged: Judged, now: datetime) -> Evidence:
+    found = Evidence(
+        project_id=judged.project_id, person_id=judged.people[0].id, kind=EvidenceKind.SPEED, log_e=3.5, log_e_max=3.5,
+        false_alarms=0.05, n=20, path=[[1, 0.2], [20, 3.5]], statement="Answers came very fast.", created_at=now,
+        updated_at=now,
+    )  # fmt: skip
+    session.add(found)
+    session.flush()
+    return found
 
 
 def _session(session: Session, user: User, now: datetime) -> str:

@@ -249,7 +249,7 @@ def test_approval_pays_exactly_the_rate_once_and_the_ledger_agrees(
     assert proof.ok
     assert proof.imbalance_minor == 0
     assert wrong == []
-    assert len(held) == 7
+    assert len(held) == 9
 
 
 def test_every_change_of_state_leaves_one_event(

@@ -11,7 +11,7 @@ import { csrfToken, send, type Problem, type Reply } from "../lib/api";
 import { Autosave } from "../lib/autosave";
 import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
-import type { HeartbeatReply, HistoryEntry, Outcome, WorkspaceData } from "../lib/workspace";
+import { deskWords, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
 import { clockTime } from "../times";
 import type { AnswerChanged } from "./comparison";
 import { loadElement } from "./registry";
@@ -47,7 +47,6 @@ const ENDED_WORDS: Record<string, string> = {
   claim_ended: "This task is no longer with you.",
   attempt_over: "The time of this test has ended.",
 };
-const KIND_WORDS = { work: "", revision: "Revision", assessment: "Assessment", practice: "Practice" } as const;
 
 function newKey(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -415,11 +414,11 @@ export class PreceptorWorkspace extends LitElement {
     const { claim, project } = work;
     const left = remaining(claim.leased_until, this.#offset, this.now);
     const soon = left < this.#leaseMs / 10;
-    const kind = KIND_WORDS[claim.kind];
+    const words = deskWords(work);
     return html`<header class="desk-bar">
-      <a class="text-brand flex-none rounded-md" href=${work.urls.board} aria-label="Back to the board" title="Back to the board">${mark()}</a>
+      <a class="text-brand flex-none rounded-md" href=${work.urls.board} aria-label=${words.back} title=${words.back}>${mark()}</a>
       <h1 class="font-semibold truncate text-[0.9375rem] min-w-0">${project.title}</h1>
-      ${kind ? html`<span class="pill max-sm:hidden" data-tone=${claim.kind === "revision" ? "attention" : "busy"}>${kind}${claim.position ? ` · ${claim.position.at} of ${claim.position.of}` : ""}</span>` : nothing}
+      ${words.kind ? html`<span class="pill max-sm:hidden" data-tone=${claim.kind === "revision" ? "attention" : "busy"}>${words.kind}${claim.position ? ` · ${claim.position.at} of ${claim.position.of}` : ""}</span>` : nothing}
       <div class="ml-auto flex items-center gap-x-3 text-sm num whitespace-nowrap">
         ${claim.pay ? html`<span class="font-semibold" title="What this task pays">${moneyWords(claim.pay)}</span>` : nothing}
         <span class="text-muted max-md:hidden" title="Time worked on this task"><span aria-hidden="true">${workedWords(this.#clock.tick(this.now, !document.hidden))} worked</span></span>
@@ -461,7 +460,7 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   #saveWords(): TemplateResult | string {
-    if (this.work && !this.work.urls.draft) return "Nothing is kept or counted here";
+    if (this.work && !this.work.urls.draft) return deskWords(this.work).kept;
     const state = this.#autosave?.state ?? { kind: "clean" };
     if (this.halt && state.kind !== "saved" && state.kind !== "clean") return "Kept in this browser";
     switch (state.kind) {
@@ -487,8 +486,8 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   #renderHalt(halt: Halt, work: WorkspaceData): TemplateResult {
-    const ours = work.claim.kind === "work" || work.claim.kind === "revision";
-    const board = html`<a class="btn btn-plain" href=${work.urls.board}>${ours ? "Back to the board" : "Back to the test"}</a>`;
+    const words = deskWords(work);
+    const board = html`<a class="btn btn-plain" href=${work.urls.board}>${words.back}</a>`;
     const next = (label: string, task: WorkspaceData | null) => html`<button type="button" class="btn btn-primary" @click=${() => void this.#showNext(task)}>${label}</button>`;
     switch (halt.kind) {
       case "lost":
@@ -496,7 +495,7 @@ export class PreceptorWorkspace extends LitElement {
       case "elsewhere":
         return this.#renderPanel("files", "You are working on this task in another tab.", html`It is saved. Only one tab at a time can change it.`, html`<button type="button" class="btn btn-primary" @click=${() => void this.#continueHere()}>Go on here</button>${board}`);
       case "done":
-        return this.#renderPanel("circle-check", halt.problem?.title ?? "Nothing left here for now.", html`${halt.problem?.detail || "You have done every task that was open to you in this project."} ${halt.problem?.next ?? ""}`, html`<a class="btn btn-primary" href=${work.urls.board}>${ours ? "Find other work" : "To the test"}</a>`);
+        return this.#renderPanel("circle-check", halt.problem?.title ?? "Nothing left here for now.", html`${halt.problem?.detail || "You have done every task that was open to you in this project."} ${halt.problem?.next ?? ""}`, html`<a class="btn btn-primary" href=${work.urls.board}>${words.leave}</a>`);
       case "explained":
         return this.#renderPanel(halt.explanation.correct ? "circle-check" : "info", halt.explanation.title, html`<div class="prose-ui">${unsafeHTML(halt.explanation.html)}</div>`, html`${next("Next", halt.next)}${board}`);
     }

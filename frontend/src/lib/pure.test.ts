@@ -4,6 +4,7 @@ import { countedLength, emptyAnswer, problemsOf, type ComparisonData } from "./a
 import { Autosave } from "./autosave";
 import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "./clock";
 import { choiceOf, groupsOf, insertAt, moveBy, pointOf, ranksOf, settled, tieWith, typedRank } from "./ranking";
+import { deskWords, type WorkspaceData } from "./workspace";
 
 describe("ranks with ties", () => {
   it("leaves a gap after a tie: 1, 2, 2, 4", () => {
@@ -138,5 +139,18 @@ describe("autosave", () => {
     autosave.change("text");
     await settle(60_000);
     expect(tries).toBe(1);
+  });
+});
+
+describe("what the desk says of itself", () => {
+  const claim = (kind: WorkspaceData["claim"]["kind"]) => ({ kind }) as WorkspaceData["claim"];
+  it("leads work back to the board, and tests and their practice back to the test", () => {
+    expect(deskWords({ claim: claim("revision") })).toMatchObject({ kind: "Revision", back: "Back to the board" });
+    expect(deskWords({ claim: claim("assessment") })).toMatchObject({ kind: "Assessment", back: "Back to the test" });
+    expect(deskWords({ claim: claim("practice") }).kept).toBe("Nothing is kept or counted here");
+  });
+  it("takes the page's own words before those", () => {
+    const words = { kept: "What you submit becomes the known answer", back: "Back to the challenge" };
+    expect(deskWords({ claim: claim("practice"), words })).toMatchObject({ kind: "Practice", ...words });
   });
 });

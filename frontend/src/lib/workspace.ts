@@ -37,9 +37,36 @@ export interface WorkspaceData {
     prefetch?: string;
     board: string;
   };
+  /** What the desk says of itself where it is used for something else than work and tests. */
+  words?: Partial<DeskWords>;
   skip_reasons: (string | { key: string; label: string })[];
   flag_reasons?: { key: string; label: string }[];
   history: HistoryEntry[];
+}
+
+export interface DeskWords {
+  /** What this is, beside the title; empty for work. */
+  kind: string;
+  /** What becomes of the answer, where no draft is kept. */
+  kept: string;
+  /** Where leaving leads. */
+  back: string;
+  /** Where leaving leads once nothing is left. */
+  leave: string;
+}
+
+const WORK: DeskWords = { kind: "", kept: "", back: "Back to the board", leave: "Find other work" };
+const TEST: DeskWords = { kind: "Assessment", kept: "", back: "Back to the test", leave: "To the test" };
+const WORDS: Record<WorkspaceData["claim"]["kind"], DeskWords> = {
+  work: WORK,
+  revision: { ...WORK, kind: "Revision" },
+  assessment: TEST,
+  practice: { ...TEST, kind: "Practice", kept: "Nothing is kept or counted here" },
+};
+
+/** What the desk says of itself: the page's own words before those of the kind. */
+export function deskWords(work: Pick<WorkspaceData, "claim" | "words">): DeskWords {
+  return { ...WORDS[work.claim.kind], ...work.words };
 }
 
 export interface Criterion {

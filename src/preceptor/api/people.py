@@ -598,10 +598,18 @@ def set_roles(person_id: str, body: RolesIn, session: Db, actor: CurrentActor, n
     return _person(accounts.set_roles(session, actor, read_id("person", person_id), **body.model_dump(), now=now))
 
 
+class SuspensionIn(ReasonIn):
+    rule: str = Field(
+        default=accounts.SUSPENSION_RULE,
+        description="copying, automated, conduct or operator_decision; it stands in the decision receipt.",
+    )
+
+
 @router.post("/people/{person_id}/suspend")
-def suspend(person_id: str, body: ReasonIn, session: Db, actor: CurrentActor, now: Now) -> PersonOut:
-    """Shut somebody out, for a reason that they are told (operators)."""
-    return _person(accounts.suspend(session, actor, read_id("person", person_id), reason=body.reason, now=now))
+def suspend(person_id: str, body: SuspensionIn, session: Db, actor: CurrentActor, now: Now) -> PersonOut:
+    """Shut somebody out, for a reason that they are told and may appeal to another operator (operators)."""
+    found = read_id("person", person_id)
+    return _person(accounts.suspend(session, actor, found, reason=body.reason, rule=body.rule, now=now))
 
 
 @router.post("/people/{person_id}/unsuspend")

@@ -22,8 +22,10 @@ from preceptor.projects.models import (
     GuidelinesVersion,
     Membership,
     MembershipState,
+    OverlapMode,
     Project,
     ProjectState,
+    ReviewMode,
     RubricVersion,
     Task,
     TaskGold,
@@ -33,13 +35,17 @@ from preceptor.projects.rules import Eligibility
 from preceptor.projects.service import members, projects, tasks
 from preceptor.projects.service.checklist import checklist
 from preceptor.projects.settings import (
+    AppealSeconds,
+    Confidence,
     ExpectedSeconds,
+    GoldPercent,
     LeaseSeconds,
     Overlap,
     Percent,
     ProjectChanges,
     ProjectSettings,
     Rubric,
+    Standard,
     Summary,
     Title,
     WaitSeconds,
@@ -70,20 +76,50 @@ class TermsIn(In):
     blind_review: bool | None = None
     rate: MoneyIn | None = Field(default=None, description="Pay for one judgment.")
     qualification_id: str | None = Field(default=None, description="Required to join; null opens it to everyone.")
+    overlap_mode: OverlapMode | None = Field(
+        default=None, description="`fixed`: `overlap` judgments each. `adaptive`: ask until sure enough."
+    )
+    overlap_floor: Overlap | None = Field(default=None, description="Adaptive: at least so many judgments.")
+    overlap_cap: Overlap | None = Field(default=None, description="Adaptive: at most so many.")
+    confidence: Confidence | None = Field(
+        default=None, examples=[0.95], description="Adaptive: posterior probability at which asking stops."
+    )
+    price_limit: MoneyIn | None = Field(
+        default=None, description="Adaptive: most that one task may cost; null for no limit but the cap."
+    )
+    gold_percent: GoldPercent | None = Field(default=None, description="Share of claims with a known answer.")
+    standard: Standard | None = Field(default=None, examples=[0.7], description="Accuracy expected of people.")
+    review_mode: ReviewMode | None = None
+    risk_percent: Percent | None = Field(default=None, description="Reviewed beyond the random share, by risk.")
+    double_percent: Percent | None = Field(default=None, description="Reviews that a second reviewer repeats, blind.")
+    gold_review_percent: GoldPercent | None = Field(default=None, description="Reviews with a known decision.")
+    appeal_seconds: AppealSeconds | None = Field(default=None, description="How long a decision can be appealed.")
 
     def fields(self) -> dict[str, object]:
         """The fields that were sent, as projects know them."""
-        given = self.model_dump(exclude_unset=True, exclude={"rate", "qualification_id"})
+        given = self.model_dump(exclude_unset=True, exclude={"rate", "qualification_id", "price_limit"})
         if self.rate is not None:
             rate = self.rate.money()
             if rate.minor < 0:
                 raise Invalid("A rate is not negative.", [{"path": "rate.amount", "message": "must not be negative"}])
             given |= {"rate_minor": rate.minor, "currency": rate.currency}
+        if "price_limit" in self.model_fields_set:
+            given |= self._price_limit(given.get("currency"))
         if "qualification_id" in self.model_fields_set:
             given["qualification_id"] = (
                 read_id("qualification", self.qualification_id) if self.qualification_id else None
             )
         return given
+
+    def _price_limit(self, currency: object) -> dict[str, object]:
+        """The limit in minor units, and its currency, which is the project's."""
+        if self.price_limit is None:
+            return {"price_limit_minor": None}
+        limit = self.price_limit.money()
+        if currency not in (None, limit.currency):
+            told = f"The rate is in {currency}; give the price limit in {currency} too."
+            raise Invalid(told, [{"path": "price_limit.currency", "message": told}])
+        return {"price_limit_minor": limit.minor, "currency": limit.currency}
 
 
 class ProjectIn(TermsIn):
@@ -109,6 +145,18 @@ class ProjectOut(Out):
     blind_review: bool
     rate: MoneyOut
     qualification_id: str | None
+    overlap_mode: OverlapMode
+    overlap_floor: int
+    overlap_cap: int
+    confidence: float
+    price_limit: MoneyOut | None
+    gold_percent: int
+    standard: float
+    review_mode: ReviewMode
+    risk_percent: int
+    double_percent: int
+    gold_review_percent: int
+    appeal_seconds: int
     data_source: str | None
     created_at: datetime
     opened_at: datetime | None
@@ -182,6 +230,7 @@ class TaskCountsOut(Out):
     open: int
     flagged: int
     retired: int
+    gold: int
     finished: int
     judgments_wanted: int
     judgments_taken: int
@@ -541,6 +590,18 @@ def project_out(project: Project) -> ProjectOut:
         blind_review=project.blind_review,
         rate=money_out(Money(project.rate_minor, project.currency)),
         qualification_id=None if qualification is None else show_id("qualification", qualification),
+        overlap_mode=project.overlap_mode,
+        overlap_floor=project.overlap_floor,
+        overlap_cap=project.overlap_cap,
+        confidence=project.confidence,
+        price_limit=money_out(Money(limit, project.currency)) if (limit := project.price_limit_minor) else None,
+        gold_percent=project.gold_percent,
+        standard=project.standard,
+        review_mode=project.review_mode,
+        risk_percent=project.risk_percent,
+        double_percent=project.double_percent,
+        gold_review_percent=project.gold_review_percent,
+        appeal_seconds=project.appeal_seconds,
         data_source=project.data_source,
         created_at=project.created_at,
         opened_at=project.opened_at,
@@ -563,7 +624,7 @@ def _task_fields(task: Task) -> dict[str, Any]:
         "topic": task.topic,
         "priority": task.priority,
         "state": task.state,
-        "wanted": task.wanted,
+        "wanted": task.overlap,
         "taken": task.taken,
         "done": task.done,
         "created_at": task.created_at,

@@ -163,9 +163,9 @@ def person_out(found: PersonQuality, name: Pseudonym) -> PersonOut:
     return PersonOut(
         person_id=name(found.person_id),
         judgments=found.judgments,
-        peers=_estimate_out(found.peers),
-        gold=_estimate_out(found.gold),
-        approval=_estimate_out(found.approval),
+        peers=estimate_out(found.peers),
+        gold=estimate_out(found.gold),
+        approval=estimate_out(found.approval),
         median_seconds=found.median_seconds,
     )
 
@@ -211,7 +211,7 @@ def progress_out(found: ProjectProgress) -> ProgressOut:
 
 def _agreement_out(found: Agreement) -> AgreementOut:
     return AgreementOut(
-        alpha=_estimate_out(found.alpha),
+        alpha=estimate_out(found.alpha),
         units=found.units,
         unanimous=found.unanimous,
         decided=found.decided,
@@ -219,5 +219,5 @@ def _agreement_out(found: Agreement) -> AgreementOut:
     )
 
 
-def _estimate_out(found: Estimate) -> EstimateOut:
+def estimate_out(found: Estimate) -> EstimateOut:
     return EstimateOut(value=found.value, low=found.low, high=found.high, n=found.n, reason=found.reason)

@@ -12,6 +12,7 @@ from preceptor.api.schemas import In, Out, PageSize
 from preceptor.datasets import service
 from preceptor.datasets.changes import RowChanges
 from preceptor.datasets.models import Release, ReleaseState
+from preceptor.datasets.options import THRESHOLD_MIN, DecidedBy, ReleaseOptions, options_of
 from preceptor.http.cursor import read_cursor
 from preceptor.http.downloads import attachment
 from preceptor.http.edge import CurrentActor, CurrentRuntime, Db, Now
@@ -24,6 +25,16 @@ router = APIRouter(prefix="/api/v1", tags=["releases"])
 
 class ReleaseIn(In):
     title: str = Field(min_length=1, max_length=200, examples=["Spring pilot"])
+    decided_by: DecidedBy | None = Field(
+        None, description="Left out: by majority, until known answers show that the newest fit is no worse."
+    )
+    threshold: float | None = Field(
+        None,
+        ge=THRESHOLD_MIN,
+        lt=1,
+        description=f"Least probability of an answer decided by posterior. Left out: {THRESHOLD_MIN}.",
+    )
+    gold: bool = Field(False, description="Gold tasks give pairs too, with the known answer and marked.")
 
 
 class ReleaseFileOut(Out):
@@ -33,12 +44,19 @@ class ReleaseFileOut(Out):
     sha256: str | None
 
 
+class ConsensusOut(Out):
+    decided_by: DecidedBy
+    threshold: float | None = Field(description="Null where votes decide.")
+    gold: bool
+
+
 class ReleaseOut(Out):
     id: str = Field(examples=["rel_0192f0c1a2b37c0d8e9f0a1b2c3d4e5f"])
     project_id: str
     number: int
     title: str
     state: ReleaseState
+    consensus: ConsensusOut
     sha256: str | None = Field(description="Digest of manifest.json, which holds those of all other files.")
     pairs: int | None
     judgments: int | None
@@ -91,7 +109,10 @@ def request_release(
     """Have a release built from what is judged now. Look at it again until its state is `ready`."""
     require_scope(actor, "projects")
     project = read_id("project", project_id)
-    return once.answer(lambda: release_out(service.request_release(session, actor, project, body.title, now=now)))
+    options = ReleaseOptions(body.decided_by, body.threshold, body.gold)
+    return once.answer(
+        lambda: release_out(service.request_release(session, actor, project, body.title, options=options, now=now))
+    )
 
 
 @router.get("/releases/{release_id}", response_model=ReleaseOut)
@@ -127,6 +148,7 @@ def release_out(release: Release) -> ReleaseOut:
         number=release.number,
         title=release.title,
         state=release.state,
+        consensus=_consensus_out(options_of(release)),
         sha256=release.sha256,
         pairs=release.pairs,
         judgments=release.judgments,
@@ -140,6 +162,11 @@ def release_out(release: Release) -> ReleaseOut:
             for path, fact in sorted(files.items())
         ],
     )
+
+
+def _consensus_out(options: ReleaseOptions) -> ConsensusOut:
+    by = options.decided_by or DecidedBy.MAJORITY
+    return ConsensusOut(decided_by=by, threshold=options.threshold, gold=options.gold)
 
 
 def _changes_out(changes: RowChanges) -> RowChangesOut:

@@ -7,8 +7,9 @@ from pydantic import Field
 
 from preceptor.api.schemas import In, Out
 from preceptor.api.work import ReviewOut, SubmissionOut, review_out, submission_out
-from preceptor.http.edge import CurrentActor, Db, Now
+from preceptor.http.edge import CurrentActor, CurrentRuntime, Db, Now
 from preceptor.kit.ids import read_id
+from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import require_scope
 from preceptor.work import service
 from preceptor.work.models import Decision
@@ -42,11 +43,13 @@ class DecisionIn(In):
 
 
 @router.post("/reviews/next", response_model=ReviewItemOut)
-def next_review(session: Db, actor: CurrentActor, now: Now, project_id: str | None = None) -> ReviewItemOut:
+def next_review(
+    session: Db, actor: CurrentActor, runtime: CurrentRuntime, now: Now, project_id: str | None = None
+) -> ReviewItemOut:
     """The oldest submission that waits for you; the one you have open comes first."""
     require_scope(actor, "review")
     project = read_id("project", project_id) if project_id else None
-    return review_item_out(service.next_for_review(session, actor, project, now=now))
+    return review_item_out(service.next_for_review(session, actor, project, now=now), runtime)
 
 
 @router.post("/submissions/{submission_id}/review", status_code=201, response_model=ReviewOut)
@@ -66,14 +69,14 @@ def decide(submission_id: str, body: DecisionIn, session: Db, actor: CurrentActo
     return review_out(review)
 
 
-def review_item_out(item: ReviewItem) -> ReviewItemOut:
+def review_item_out(item: ReviewItem, runtime: Runtime) -> ReviewItemOut:
     payload = {key: value for key, value in item.task.payload.items() if key != "responses"}
     responses = [
         {key: value for key, value in response.items() if key != "source"}
         for response in item.task.payload.get("responses", [])
     ]
     return ReviewItemOut(
-        submission=submission_out(item.submission),
+        submission=submission_out(item.submission, runtime),
         task_type=item.project.task_type,
         task={**payload, "responses": responses} if responses else payload,
         answer=item.submission.answer,

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter, Response, status
 from pydantic import Field
@@ -9,10 +10,11 @@ from sqlalchemy.orm import Session
 
 from preceptor.api.schemas import In, MoneyOut, Out, PageSize, json_answer, money_out
 from preceptor.http.cursor import read_cursor
-from preceptor.http.edge import Ask, CurrentActor, Db, Now
+from preceptor.http.edge import Ask, CurrentActor, CurrentRuntime, Db, Now
 from preceptor.kit.events import Actor
-from preceptor.kit.ids import read_id, show_id
+from preceptor.kit.ids import read_id, read_veiled, show_id, show_veiled
 from preceptor.kit.money import Money
+from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import require_scope
 from preceptor.work import access, service
 from preceptor.work.models import Claim, ClaimState, Review, Submission, SubmissionState
@@ -24,14 +26,16 @@ router = APIRouter(prefix="/api/v1", tags=["work"])
 
 class ClaimIn(In):
     task_id: str | None = Field(
-        default=None, description="Claim this task; without it, the most urgent free one.", examples=[None]
+        default=None,
+        description="Claim this task, by the `task_id` of a claim that you had; without it, the next one for you.",
+        examples=[None],
     )
 
 
 class ClaimOut(Out):
     id: str = Field(examples=["clm_0192f3c4a5b67c8d9e0f1a2b3c4d5e6f"])
     project_id: str
-    task_id: str
+    task_id: str = Field(description="The same for everybody who works on the task, and not its id for the client.")
     state: ClaimState
     leased_until: datetime
     rate: MoneyOut
@@ -105,10 +109,10 @@ class SkipIn(In):
 
 
 @router.post("/projects/{project_id}/claims", status_code=201, response_model=ClaimedTaskOut)
-def claim(project_id: str, ask: Ask, body: ClaimIn | None = None) -> Response:
+def claim(project_id: str, ask: Ask, runtime: CurrentRuntime, body: ClaimIn | None = None) -> Response:
     """Claim a task. While one is open the same claim is returned (200), so repeating this is safe."""
     project = read_id("project", project_id)
-    task = read_id("task", body.task_id) if body is not None and body.task_id is not None else None
+    task = task_from_worker(body.task_id, runtime) if body is not None and body.task_id is not None else None
 
     def take(session: Session, actor: Actor, now: datetime) -> ClaimedWork:
         if task is not None:
@@ -116,15 +120,15 @@ def claim(project_id: str, ask: Ask, body: ClaimIn | None = None) -> Response:
         return service.claim_next(session, actor, project, now=now)
 
     work = ask.do("work", take)
-    return json_answer(claimed_out(work), status.HTTP_201_CREATED if work.fresh else status.HTTP_200_OK)
+    return json_answer(claimed_out(work, runtime), status.HTTP_201_CREATED if work.fresh else status.HTTP_200_OK)
 
 
 @router.get("/claims/{claim_id}", response_model=ClaimedTaskOut)
-def get_claim(claim_id: str, session: Db, actor: CurrentActor) -> ClaimedTaskOut:
+def get_claim(claim_id: str, session: Db, actor: CurrentActor, runtime: CurrentRuntime) -> ClaimedTaskOut:
     """One of your claims with its task and draft."""
     require_scope(actor, "read", "work")
     found = access.own_claim(session, actor, read_id("claim", claim_id))
-    return claimed_out(service.open_work(session, found))
+    return claimed_out(service.open_work(session, found), runtime)
 
 
 @router.put("/claims/{claim_id}/draft", response_model=DraftOut)
@@ -152,41 +156,44 @@ def heartbeat(claim_id: str, ask: Ask) -> Response:
 
 
 @router.post("/claims/{claim_id}/submission", status_code=201, response_model=SubmissionOut)
-def submit(claim_id: str, body: SubmissionIn, ask: Ask) -> Response:
+def submit(claim_id: str, body: SubmissionIn, ask: Ask, runtime: CurrentRuntime) -> Response:
     """Submit an answer. The same answer again returns the same submission."""
     claim_uuid = read_id("claim", claim_id)
 
     def give(session: Session, actor: Actor, now: datetime) -> Submission:
         return service.submit(session, actor, claim_uuid, body.answer, now=now)
 
-    return json_answer(submission_out(ask.do("work", give)), status.HTTP_201_CREATED)
+    return json_answer(submission_out(ask.do("work", give), runtime), status.HTTP_201_CREATED)
 
 
 @router.post("/claims/{claim_id}/skip", response_model=ClaimOut)
-def skip(claim_id: str, body: SkipIn, session: Db, actor: CurrentActor, now: Now) -> ClaimOut:
+def skip(claim_id: str, body: SkipIn, session: Db, actor: CurrentActor, runtime: CurrentRuntime, now: Now) -> ClaimOut:
     """Leave this task for others, with a reason."""
     require_scope(actor, "work")
-    return claim_out(service.skip_claim(session, actor, read_id("claim", claim_id), body.reason, body.comment, now=now))
+    ended = service.skip_claim(session, actor, read_id("claim", claim_id), body.reason, body.comment, now=now)
+    return claim_out(ended, runtime)
 
 
 @router.post("/claims/{claim_id}/release", response_model=ClaimOut)
-def release(claim_id: str, session: Db, actor: CurrentActor, now: Now) -> ClaimOut:
+def release(claim_id: str, session: Db, actor: CurrentActor, runtime: CurrentRuntime, now: Now) -> ClaimOut:
     """Give a task back to the queue."""
     require_scope(actor, "work")
-    return claim_out(service.release_claim(session, actor, read_id("claim", claim_id), now=now))
+    return claim_out(service.release_claim(session, actor, read_id("claim", claim_id), now=now), runtime)
 
 
 @router.post("/claims/{claim_id}/flag", response_model=ClaimOut)
-def flag(claim_id: str, body: SkipIn, session: Db, actor: CurrentActor, now: Now) -> ClaimOut:
+def flag(claim_id: str, body: SkipIn, session: Db, actor: CurrentActor, runtime: CurrentRuntime, now: Now) -> ClaimOut:
     """Report a broken task; this ends the claim."""
     require_scope(actor, "work")
-    return claim_out(service.flag_task(session, actor, read_id("claim", claim_id), body.reason, body.comment, now=now))
+    ended = service.flag_task(session, actor, read_id("claim", claim_id), body.reason, body.comment, now=now)
+    return claim_out(ended, runtime)
 
 
 @router.get("/submissions", response_model=SubmissionPage)
 def my_submissions(
     session: Db,
     actor: CurrentActor,
+    runtime: CurrentRuntime,
     project_id: str | None = None,
     state: SubmissionState | None = None,
     cursor: str | None = None,
@@ -202,15 +209,27 @@ def my_submissions(
         before=read_cursor("submission", cursor),
         limit=limit + 1,
     )
-    items = [submission_out(line.submission, line.claim, line.review) for line in lines[:limit]]
+    items = [submission_out(line.submission, runtime, line.claim, line.review) for line in lines[:limit]]
     return SubmissionPage(items=items, next_cursor=items[-1].id if len(lines) > limit else None)
 
 
-def claim_fields(claim: Claim) -> dict[str, Any]:
+def task_for_worker(task_id: UUID, runtime: Runtime) -> str:
+    """A task's id for those who work on it.
+
+    Its own id tells when it was added, and so which tasks come out of the queue's order: those with a known answer.
+    """
+    return show_veiled("task", task_id, runtime.settings.signing_key())
+
+
+def task_from_worker(shown: str, runtime: Runtime) -> UUID:
+    return read_veiled("task", shown, runtime.settings.signing_key())
+
+
+def claim_fields(claim: Claim, runtime: Runtime) -> dict[str, Any]:
     return {
         "id": show_id("claim", claim.id),
         "project_id": show_id("project", claim.project_id),
-        "task_id": show_id("task", claim.task_id),
+        "task_id": task_for_worker(claim.task_id, runtime),
         "state": claim.state,
         "leased_until": claim.leased_until,
         "rate": money_out(Money(claim.rate_minor, claim.currency)),
@@ -221,20 +240,23 @@ def claim_fields(claim: Claim) -> dict[str, Any]:
     }
 
 
-def claim_out(claim: Claim) -> ClaimOut:
-    return ClaimOut(**claim_fields(claim))
+def claim_out(claim: Claim, runtime: Runtime) -> ClaimOut:
+    return ClaimOut(**claim_fields(claim, runtime))
 
 
-def claimed_out(work: ClaimedWork) -> ClaimedTaskOut:
-    return ClaimedTaskOut(**claim_fields(work.claim), task_type=work.task_type, config=work.config, task=work.shown)
+def claimed_out(work: ClaimedWork, runtime: Runtime) -> ClaimedTaskOut:
+    fields = claim_fields(work.claim, runtime)
+    return ClaimedTaskOut(**fields, task_type=work.task_type, config=work.config, task=work.shown)
 
 
-def submission_out(submission: Submission, claim: Claim | None = None, review: Review | None = None) -> SubmissionOut:
+def submission_out(
+    submission: Submission, runtime: Runtime, claim: Claim | None = None, review: Review | None = None
+) -> SubmissionOut:
     paid = claim is not None and claim.state is ClaimState.APPROVED
     return SubmissionOut(
         id=show_id("submission", submission.id),
         claim_id=show_id("claim", submission.claim_id),
-        task_id=show_id("task", submission.task_id),
+        task_id=task_for_worker(submission.task_id, runtime),
         project_id=show_id("project", submission.project_id),
         revision=submission.revision,
         state=submission.state,

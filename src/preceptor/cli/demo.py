@@ -18,9 +18,10 @@ from preceptor.cli.serve import served
 from preceptor.demo.extras import add_extras
 from preceptor.demo.material import Material
 from preceptor.demo.recorded import NotAReplay, is_replay, read_recorded
-from preceptor.demo.run import DemoFailed, Run
+from preceptor.demo.run import Run
 from preceptor.demo.simulation import Simulation
 from preceptor.demo.summary import Summary
+from preceptor.demo.waiting import DemoFailed
 from preceptor.kit.runtime import start_runtime
 from preceptor.kit.settings import Settings
 
@@ -172,9 +173,11 @@ def _lines(shown: Summary) -> list[tuple[str, str]]:
         ("Ledger", "balances to the cent" if not shown.ledger_imbalance_minor and not shown.ledger_wrong else "WRONG"),
         ("Agreement (Krippendorff's alpha)", _estimate(shown.alpha, shown.alpha_low, shown.alpha_high)),
         (
-            f"Majority right, against {shown.consensus_note}",
-            f"{_share(shown.consensus_accuracy)} of {shown.consensus_compared:,} tasks",
+            f"Right, against {shown.consensus_note}",
+            f"most probable answer {_share(shown.posterior_accuracy)}, majority {_share(shown.consensus_accuracy)}"
+            f"\nof {shown.consensus_compared:,} tasks",
         ),
+        *_quality_lines(shown.quality),
         ("Release", f"{shown.release_pairs:,} pairs, sha256 {(shown.release_sha256 or '')[:16]}..."),
         (
             f"Reward model on {shown.reward_test_pairs} pairs: {shown.reward_test_note}",
@@ -190,6 +193,50 @@ def _lines(shown: Summary) -> list[tuple[str, str]]:
             )
         )
     lines.append(("Seconds", ", ".join(f"{name} {value:.0f}" for name, value in shown.seconds.items())))
+    return lines
+
+
+def _quality_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
+    """What the quality engine did; nothing where a summary of an earlier version says nothing about it."""
+    if not found:
+        return []
+    lines = [("Fits / last method", f"{found['fits']} / {found['method']}")]
+    if found["adaptive"]:
+        gold = f"{found['gold_judgments']:,} checks by known answers cost {_usd(found['gold_cost_minor'])}"
+        per_task = found["judgments_per_task"]
+        lines += [
+            (
+                "Judgments per settled task",
+                f"{'unknown' if per_task is None else f'{per_task:.2f}'} instead of {found['cap']}, "
+                f"{found['escalated']} of {found['settled']} tasks escalated, {found['still_asking']} still asking",
+            ),
+            (f"Saved against {found['cap']} for every task", f"{_usd(found['saved_minor'])}\n{gold}"),
+            ("Receipts", ", ".join(f"{count} {kind}" for kind, count in found["receipts"].items()) or "none"),
+            (
+                "Appeals",
+                f"{found['appealed']} made, {found['appeals_overturned']} of {found['appeals_decided']} decided "
+                "overturned and paid",
+            ),
+            (
+                "Challenges to known answers",
+                f"{found['challenges_upheld']} upheld ({found['rescored']} people rescored), "
+                f"{found['challenges_dismissed']} dismissed, {found['challenges_open']} open",
+            ),
+        ]
+    if found["adaptive"]:
+        lines.append(
+            ("Retrained and passed", f"{found['retrainings_passed']} of {found['receipts'].get('retrain', 0)}")
+        )
+        lines.append(("Second / known reviews", f"{found['double_reviews']} / {found['gold_reviews']}"))
+    evidence = ", ".join(f"{count} {kind}" for kind, count in found["evidence"].items()) or "none"
+    lines.append((f"Findings (e-values), on {found['people']:,} people", evidence))
+    if found["planted"] is not None:
+        lines.append(
+            (
+                "Planted people found / false alarms",
+                f"{found['planted_found']} of {found['planted']} / {found['false_alarms']} of {found['honest']} honest",
+            )
+        )
     return lines
 
 

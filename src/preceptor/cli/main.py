@@ -8,7 +8,7 @@ from rich.table import Table
 
 import preceptor
 from preceptor.cli import backup as archives
-from preceptor.cli import demo, doctor, imports, releases, training, users
+from preceptor.cli import demo, doctor, imports, quality, releases, training, users
 from preceptor.cli.connect import console, database, errors, installation, refusals
 from preceptor.cli.postgres import PostgresError
 from preceptor.cli.processes import ProcessError
@@ -26,6 +26,7 @@ app = typer.Typer(
 db = typer.Typer(help="The database schema.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users.app, name="user")
+app.add_typer(quality.app, name="quality")
 app.command("import")(imports.import_file)
 app.command("release")(releases.build_release)
 app.command("export")(releases.export_release)

@@ -1,9 +1,9 @@
 """Building a release into a local folder: rows, provenance, card, manifest."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -17,6 +17,8 @@ from preceptor.datasets.access import MANIFEST
 from preceptor.datasets.card import CardFacts, render_card
 from preceptor.datasets.files import FileFact, RowFiles, beside_configs, fact_of, in_split
 from preceptor.datasets.models import Release
+from preceptor.datasets.options import KEY, ReleaseOptions, options_of
+from preceptor.datasets.posteriors import decided_by_posterior, known_posterior, likeliest, posterior_of
 from preceptor.datasets.provenance import SCHEMA as PROVENANCE_SCHEMA
 from preceptor.datasets.provenance import provenance_row
 from preceptor.datasets.pseudonyms import Pseudonym
@@ -27,12 +29,15 @@ from preceptor.kit.ids import show_id
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion
 from preceptor.tasktypes.base import (
     AnyTaskType,
+    Consensus,
+    Posterior,
     ReleasedJudgment,
     ReleasedTask,
     ReleaseRows,
     task_type,
 )
 from preceptor.work.models import SubmissionState
+from preceptor.work.models_quality import QualityFit
 
 FORMAT = 1
 PROVENANCE = "provenance"
@@ -59,19 +64,22 @@ def build(
     The same release built again from the same data has the same digest; files of rows have equal digests in
     every release of equal data.
     """
-    tally, versions = ReleaseTally(), _Versions(session, project.id)
+    tally, versions, options = ReleaseTally(), _Versions(session, project.id), options_of(release)
     kind = task_type(project.task_type)
+    weighing = _Weighing(kind, options, project.standard, tally)
     with ExitStack() as stack:
         pairs = stack.enter_context(_config_files(folder, "pairs", kind.consensus_schema))
         judgments = stack.enter_context(_config_files(folder, "judgments", kind.judgment_schema))
         provenance = stack.enter_context(RowFiles(folder, PROVENANCE_SCHEMA, beside_configs(PROVENANCE)))
-        writer = _Writer(kind, name, versions, tally, pairs, judgments, provenance)
+        writer = _Writer(kind, name, versions, tally, weighing, pairs, judgments, provenance)
         for page in pages(session, project.id):
             writer.write(page)
             on_page(len(page))
     rows = {**pairs.rows_of, **judgments.rows_of, **provenance.rows_of}
-    _write_texts(folder, project, release, kind, writer, versions)
-    return _with_manifest(folder, project, release, rows, pairs.rows, judgments.rows)
+    fits = list(session.scalars(queries.fits(list(tally.fits))))
+    _write_texts(folder, project, release, kind, writer, versions, fits)
+    more: Json = {KEY: options.as_json(), "quality": _quality(tally, fits)}
+    return _with_manifest(folder, project, release, rows, pairs.rows, judgments.rows, more)
 
 
 def _config_files(folder: Path, config: str, schema: pa.Schema) -> RowFiles:
@@ -98,6 +106,7 @@ class _Writer:
         name: Pseudonym,
         versions: _Versions,
         tally: ReleaseTally,
+        weighing: "_Weighing",
         pairs: RowFiles,
         judgments: RowFiles,
         provenance: RowFiles,
@@ -106,6 +115,7 @@ class _Writer:
         self.name = name
         self.versions = versions
         self.tally = tally
+        self.weighing = weighing
         self.pairs = pairs
         self.judgments = judgments
         self.provenance = provenance
@@ -130,16 +140,20 @@ class _Writer:
         )
 
     def _rows(self, work: TaskWork) -> ReleaseRows:
-        task = _released_task(self.kind, work.task)
+        task = _released_task(self.kind, work.task, self.weighing.options)
         given = [self._released(judgment) for judgment in work.judgments]
         counted = [judgment.answer for judgment in given if judgment.counted]
-        consensus = self.kind.consensus(task.payload, counted)
-        rows = self.kind.rows(task, given, consensus)
+        possible = self.kind.unit_labels(task.payload)
+        voted = self.kind.consensus(task.payload, counted)
+        rows = self.kind.rows(task, given, self.weighing.decided(work, task, voted, possible))
         self.tally.add_judgments(work, self.name, self.versions.guidelines_numbers)
         if work.task.gold:
-            # What people said about a known answer measures them; it is no news about the responses.
-            return ReleaseRows(consensus=(), judgments=rows.judgments, undecided=0)
-        self.tally.add_consensus(consensus, self.kind.unit_labels(task.payload), rows.undecided)
+            # What people said about a known answer measures them; it is no news about the responses. At most the
+            # answer itself is, once, however many people were measured with it.
+            kept = rows.consensus if task.known_answer is not None else ()
+            self.tally.gold_pairs += len(kept)
+            return ReleaseRows(consensus=kept, judgments=rows.judgments, undecided=0)
+        self.tally.add_consensus(voted, possible, rows.undecided)
         if not counted:
             self.tally.imported_pairs += len(rows.consensus)
         return rows
@@ -159,7 +173,52 @@ class _Writer:
         )
 
 
-def _released_task(kind: AnyTaskType, task: SqlRow[Any]) -> ReleasedTask[Any, Any]:
+class _Weighing:
+    """How sure each answer is, and which are decided."""
+
+    def __init__(self, kind: AnyTaskType, options: ReleaseOptions, standard: float, tally: ReleaseTally) -> None:
+        self.kind = kind
+        self.options = options
+        self.standard = standard
+        self.tally = tally
+
+    def decided(
+        self,
+        work: TaskWork,
+        task: ReleasedTask[Any, Any],
+        voted: Consensus,
+        possible: Mapping[str, tuple[str, ...]],
+    ) -> Consensus:
+        """The consensus with its posterior, decided as the release asks."""
+        if task.known_answer is not None:
+            known = self.kind.labels(task.payload, task.known_answer)
+            return replace(voted, posterior=known_posterior(possible, known))
+        posterior = posterior_of(work.weighed, possible, self._votes(task, voted), self.standard)
+        if not work.task.gold and voted.answers:
+            self.tally.add_posterior(work, posterior, _overruled(voted, posterior))
+        if self.options.least is None:
+            return replace(voted, posterior=posterior)
+        units = decided_by_posterior(voted.units, posterior.units, self.options.least)
+        return replace(voted, units=units, posterior=posterior)
+
+    def _votes(self, task: ReleasedTask[Any, Any], voted: Consensus) -> Mapping[str, Mapping[str, int]]:
+        """Votes by unit: of people here, or those that came with the file (one, where it brought only an answer)."""
+        if any(unit.counts for unit in voted.units.values()) or task.imported_answer is None:
+            return {name: unit.counts for name, unit in voted.units.items()}
+        labels = self.kind.labels(task.payload, task.imported_answer)
+        return {unit: task.imported_votes or {label: 1} for unit, label in labels.items()}
+
+
+def _overruled(voted: Consensus, posterior: Posterior) -> int:
+    """Units in which the likeliest label is not the one with most votes."""
+    return sum(
+        bool(unit.counts) and unit.label is not None and likeliest(posterior.units.get(name, {}), 0.0) != unit.label
+        for name, unit in voted.units.items()
+    )
+
+
+def _released_task(kind: AnyTaskType, task: SqlRow[Any], options: ReleaseOptions) -> ReleasedTask[Any, Any]:
+    known = task.known_answer if options.gold else None
     return ReleasedTask(
         task_id=show_id("task", task.id),
         external_id=task.external_id,
@@ -167,11 +226,19 @@ def _released_task(kind: AnyTaskType, task: SqlRow[Any]) -> ReleasedTask[Any, An
         imported_answer=kind.answer_model.model_validate(task.imported_answer) if task.imported_answer else None,
         imported_votes=task.imported_votes or {},
         topic=task.topic,
+        gold=task.gold,
+        known_answer=kind.answer_model.model_validate(known) if known else None,
     )
 
 
 def _write_texts(
-    folder: Path, project: Project, release: Release, kind: AnyTaskType, writer: _Writer, versions: _Versions
+    folder: Path,
+    project: Project,
+    release: Release,
+    kind: AnyTaskType,
+    writer: _Writer,
+    versions: _Versions,
+    fits: Sequence[QualityFit],
 ) -> None:
     used = [version for version in versions.guidelines if writer.tally.guidelines[version.number]]
     (folder / "guidelines").mkdir()
@@ -188,18 +255,56 @@ def _write_texts(
         tally=writer.tally,
         guidelines=used,
         rubric=current,
+        options=writer.weighing.options,
+        fits=fits,
     )
     (folder / "README.md").write_text(render_card(facts), encoding="utf-8", newline="\n")
 
 
+def _quality(tally: ReleaseTally, fits: Sequence[QualityFit]) -> Json:
+    """Where chances come from: every fit that is in the rows, and for how many tasks there was none.
+
+    A fit under way writes posteriors before its own row: of such a one only the id is known.
+    """
+    there = {fit.id: fit for fit in fits}
+    return {
+        "fits": [_fit(fit_id, there.get(fit_id), tasks) for fit_id, tasks in sorted(tally.fits.items())],
+        "weighed_anew_tasks": tally.weighed_anew,
+        "assumed_tasks": tally.assumed,
+        "ambiguous_tasks": tally.ambiguous,
+        "ambiguity_known_tasks": tally.readable,
+        "decided_unlike_majority": tally.overruled,
+    }
+
+
+def _fit(fit_id: UUID, fit: QualityFit | None, tasks: int) -> Json:
+    base: Json = {"id": show_id("fit", fit_id), "tasks": tasks}
+    if fit is None:
+        return base
+    return {
+        **base,
+        "method": fit.method,
+        "why": fit.why,
+        "at": fit.created_at.isoformat(),
+        "labels": fit.labels,
+        "people": fit.people,
+        "known_answers": fit.diagnostics.get("gold"),
+        "accuracy": fit.accuracy,
+        "majority_accuracy": fit.majority_accuracy,
+        "ece": fit.ece,
+        "newest_submission": show_id("submission", fit.newest_submission_id) if fit.newest_submission_id else None,
+    }
+
+
 def _with_manifest(
-    folder: Path, project: Project, release: Release, rows: Mapping[str, int], pairs: int, judgments: int
+    folder: Path, project: Project, release: Release, rows: Mapping[str, int], pairs: int, judgments: int, more: Json
 ) -> Built:
     facts: dict[str, FileFact] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         inside = path.relative_to(folder).as_posix()
         facts[inside] = fact_of(path, rows.get(inside))
     manifest: Json = {
+        **more,
         "format": FORMAT,
         "release": {
             "id": show_id("release", release.id),

@@ -8,10 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from preceptor.datasets.options import DecidedBy, ReleaseOptions
+from preceptor.datasets.posteriors import AMBIGUOUS_MIN
 from preceptor.datasets.tally import ReleaseTally
+from preceptor.kit.ids import show_id
 from preceptor.kit.money import Money
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion
-from preceptor.quality import Estimate
+from preceptor.quality import Estimate, wilson
+from preceptor.work.models_quality import QualityFit
 
 GUIDELINES_CHARACTERS_MAX = 20_000
 """Longer guidelines are only linked."""
@@ -33,6 +37,9 @@ class CardFacts:
     guidelines: Sequence[GuidelinesVersion]
     """Versions that somebody worked under, oldest first."""
     rubric: RubricVersion | None
+    options: ReleaseOptions
+    fits: Sequence[QualityFit]
+    """Fits that the chances of some rows come from, oldest first."""
 
 
 def render_card(facts: CardFacts) -> str:
@@ -49,6 +56,9 @@ def render_card(facts: CardFacts) -> str:
         _people(facts),
         "## Agreement",
         _agreement(facts),
+        "## How sure the answers are",
+        _certainty(facts),
+        COLUMNS,
         *_guidelines(facts),
         *_rubric(facts),
         "## Provenance",
@@ -116,7 +126,7 @@ def _contents(facts: CardFacts) -> str:
 | part | rows | what a row is |
 |---|---|---|
 | `pairs` (Parquet) | {facts.pairs:,} | one decided comparison: `prompt`, `chosen`, `rejected` as message lists, \
-`margin`, votes, sources |
+`margin`, votes, sources, `probability`, soft labels |
 | `judgments` (Parquet) | {facts.judgments:,} | one person's judgment, under a pseudonym, with its state |
 | `provenance.parquet` | {facts.tally.tasks:,} | one task: its submissions, reviews, pay, guidelines version |
 | `jsonl/` | | the same rows as JSON Lines |
@@ -145,14 +155,36 @@ def _collection(facts: CardFacts) -> str:
         f"{_counted(tally.decisions)}. What is not drawn is approved without being looked at.",
         f"- Pairs that came with the imported file: {tally.imported_pairs:,} (`label_source = imported`); they are "
         "used only where nobody here judged.",
-        f"- Comparisons without a pair, because people were split or called it a tie: {tally.undecided:,}.",
-        f"- Gold tasks (known answers that measure people): {tally.gold_tasks:,}. They give no pairs, because their "
-        "answers test people and were not judged by them; judgments on them are in `judgments`, and `provenance` "
-        "marks them. Leave those out where the gold tasks stay in use.",
+        f"- Answers are decided by {_rule(facts.options)}. Comparisons without a pair, because {_undecided(facts)}: "
+        f"{tally.undecided:,}.",
+        f"- Gold tasks (known answers that measure people): {tally.gold_tasks:,}. {_gold(facts)} Judgments on them are "
+        "in `judgments`, marked `gold`: many people judge the same few tasks, so leave these rows out where each row "
+        "is to weigh the same, and do not publish them while the gold tasks are in use.",
         "- Median working time of a judgment: "
         + ("not measured." if seconds is None else f"{seconds:,.0f} seconds, idle time left out."),
     ]
     return "\n".join(lines)
+
+
+def _rule(options: ReleaseOptions) -> str:
+    if options.decided_by is DecidedBy.POSTERIOR:
+        return f"posterior: the likeliest label, where its probability is at least {options.least}"
+    return "majority: the label with most votes"
+
+
+def _undecided(facts: CardFacts) -> str:
+    if facts.options.decided_by is DecidedBy.POSTERIOR:
+        return "no label is likely enough, or a tie is likeliest"
+    return "people were split or called it a tie"
+
+
+def _gold(facts: CardFacts) -> str:
+    if facts.options.gold:
+        return (
+            f"They give {facts.tally.gold_pairs:,} pairs with the known answer, one for a comparison however many "
+            "people were measured with it (`label_source = gold`)."
+        )
+    return "They give no pairs, because their answers test people and were not judged by them."
 
 
 def _people(facts: CardFacts) -> str:
@@ -183,6 +215,80 @@ def _agreement(facts: CardFacts) -> str:
     )
 
 
+def _certainty(facts: CardFacts) -> str:
+    tally = facts.tally
+    weighed = tally.fits.total() + tally.assumed
+    if weighed == 0:
+        return "Nobody's judgments made a pair here, so there is nothing to say beyond the labels that were imported."
+    lines = [_fit(fit, tally.fits[fit.id]) for fit in reversed(facts.fits)]
+    if tally.weighed_anew:
+        lines.append(
+            f"- {tally.weighed_anew:,} of these tasks were judged since: they are weighed by what the fit knows of "
+            "people, without its calibration."
+        )
+    if tally.assumed:
+        lines.append(
+            f"- {tally.assumed:,} tasks rest on no fit (`probability_source = assumed`): people are taken to be right "
+            f"in {100 * facts.project.standard:.0f} % of judgments, which is the project's standard, and nobody is "
+            "better than others. Read these as votes on another scale."
+        )
+    lines += [
+        f"- Comparisons in which the likeliest label is not the one with most votes: {tally.overruled:,}.",
+        _ambiguity(tally),
+    ]
+    return "\n".join(lines)
+
+
+def _fit(fit: QualityFit, tasks: int) -> str:
+    return (
+        f"- {tasks:,} tasks by fit `{show_id('fit', fit.id)}` of {_day(fit.created_at)}: {_line(fit.method)}, on "
+        f"{fit.labels:,} judgments of {fit.people:,} people. {_sentence(fit.why)} {_calibration(fit)}"
+    )
+
+
+def _calibration(fit: QualityFit) -> str:
+    known = int(fit.diagnostics.get("gold") or 0)
+    if known == 0:
+        return "No known answer was judged, so **nobody has checked whether the chances are right**."
+    told = f"On {known:,} known answers, which it was not shown for this"
+    if fit.accuracy is not None:
+        told += f", it is right in {_estimate(wilson(min(known, fit.accuracy * known), known))}"
+        if fit.majority_accuracy is not None:
+            told += f" (majority: {fit.majority_accuracy:.3f})"
+    if fit.ece is None:
+        return f"{told}; too few to say how well its chances are calibrated."
+    return f"{told}; expected calibration error (ECE): **{fit.ece:.3f}**."
+
+
+def _ambiguity(tally: ReleaseTally) -> str:
+    if tally.readable == 0:
+        return "- Whether people err or legitimately differ is not known: it takes a fit and two judgments of a task."
+    share = wilson(tally.ambiguous, tally.readable)
+    return (
+        f"- Tasks on which people legitimately differ rather than err (`ambiguity` of at least {AMBIGUOUS_MIN}): "
+        f"{tally.ambiguous:,} of {tally.readable:,} that can be told, a share of {_estimate(share)}."
+    )
+
+
+def _sentence(text: str) -> str:
+    line = _line(text)
+    return line if not line or line[-1] in ".!?" else f"{line}."
+
+
+COLUMNS = """\
+| column of `pairs` | what it is |
+|---|---|
+| `probability` | chance that the chosen response is better, given everything the judgments say |
+| `soft_chosen`, `soft_rejected`, `soft_tie` | share of careful people who would say each; they add up to 1. The same \
+as the chances where there is one truth, near the votes where people legitimately differ |
+| `ambiguity` | chance that they do; empty where one judgment or no fit cannot tell |
+| `probability_source` | `fit`; `assumed` where no fit has weighed the task; `gold` where the answer is known |
+
+`probability` and the soft labels are filled in every row. They are what was known when the release was built, and \
+rest on the judgments that are approved or not decided about yet. For a pairwise loss with soft targets, use \
+`soft_chosen + soft_tie / 2`."""
+
+
 def _guidelines(facts: CardFacts) -> list[str]:
     if not facts.guidelines:
         return []
@@ -210,9 +316,10 @@ def _rubric(facts: CardFacts) -> list[str]:
 
 
 PROVENANCE = """\
-Every row carries `task_id`; `provenance.parquet` leads from there to the guidelines and rubric versions, the \
-submissions, the reviews and the pay (the ledger names each payment by `claim_id`). `manifest.json` holds size, rows \
-and SHA-256 of every file; its own SHA-256 identifies the release, which never changes once built."""
+Every row carries `task_id`; `provenance.parquet` leads from there to the guidelines and rubric versions, the fit \
+and its chances, the submissions, the reviews and the pay (the ledger names each payment by `claim_id`). \
+`manifest.json` names the fits, and holds size, rows and SHA-256 of every file; its own SHA-256 identifies the \
+release, which never changes once built."""
 
 
 def _limits(facts: CardFacts) -> str:

@@ -9,6 +9,12 @@ class NothingToRelease(AppError):
     code = "nothing_to_release"
 
 
+class NotFitted(AppError):
+    """This project has not been fitted yet, so there is no posterior to decide by. Decide by majority, or fit it."""
+
+    code = "not_fitted"
+
+
 class ReleaseNotReady(AppError):
     """This release is still being built, or its build failed. Look at it again in a moment, or build a new one."""
 

@@ -8,7 +8,7 @@ import pyarrow as pa
 from sqlalchemy import Row as SqlRow
 
 from preceptor.datasets.pseudonyms import Pseudonym
-from preceptor.datasets.reading import TaskWork
+from preceptor.datasets.reading import TaskWork, Weighed
 from preceptor.kit.ids import show_id
 from preceptor.kit.money import Money
 from preceptor.tasktypes.base import Row
@@ -32,6 +32,7 @@ _JUDGMENT = pa.struct(
         ("reviewed_at", pa.string()),
     ]
 )
+_CHANCE = pa.struct([("unit", pa.string()), ("label", pa.string()), ("probability", pa.float64())])
 SCHEMA = pa.schema(
     [
         ("task_id", pa.string()),
@@ -42,6 +43,11 @@ SCHEMA = pa.schema(
         ("judgments", pa.list_(_JUDGMENT)),
         ("pair_digests", pa.list_(pa.string())),
         ("judgment_digests", pa.list_(pa.string())),
+        ("fit_id", pa.string()),
+        ("weighed_judgments", pa.int64()),
+        ("weighed_at", pa.string()),
+        ("difficulty", pa.float64()),
+        ("posterior", pa.list_(_CHANCE)),
     ]
 )
 """Pay is found in the ledger by claim. Digests are of the task's lines in the JSON Lines copies."""
@@ -57,7 +63,12 @@ def provenance_row(
     pair_digests: Sequence[str],
     judgment_digests: Sequence[str],
 ) -> Row:
-    """Where the rows of one task come from. People by pseudonym, reviewers too; gold only as yes or no."""
+    """Where the rows of one task come from. People by pseudonym, reviewers too; gold only as yes or no.
+
+    `posterior` is what the quality engine said of the task at that moment, out of `weighed_judgments` (submitted and
+    approved ones), by the fit `fit_id`; without `weighed_at` it was weighed for the release. A gold task has none: it
+    would be the known answer.
+    """
     task = work.task
     return cast(
         "Row",
@@ -70,8 +81,25 @@ def provenance_row(
             "judgments": [_judgment(judgment, name, guidelines, rubrics) for judgment in work.judgments],
             "pair_digests": list(pair_digests),
             "judgment_digests": list(judgment_digests),
+            **_weighed(work.weighed),
         },
     )
+
+
+def _weighed(weighed: Weighed | None) -> Row:
+    if weighed is None:
+        return {"fit_id": None, "weighed_judgments": None, "weighed_at": None, "difficulty": None, "posterior": []}
+    return {
+        "fit_id": show_id("fit", weighed.fit_id),
+        "weighed_judgments": weighed.judgments,
+        "weighed_at": weighed.at.isoformat() if weighed.at else None,
+        "difficulty": weighed.difficulty,
+        "posterior": [
+            {"unit": unit, "label": label, "probability": chance}
+            for unit, chances in sorted(weighed.units.items())
+            for label, chance in sorted(chances.items())
+        ],
+    }
 
 
 def _judgment(judgment: SqlRow[Any], name: Pseudonym, guidelines: Versions, rubrics: Versions) -> Row:

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, exists, func, or_, select
+from sqlalchemy import Select, case, exists, func, or_, select
 
 from preceptor.datasets.models import Release
 from preceptor.people.models import Person
-from preceptor.projects.models import GuidelinesVersion, RubricVersion, Task, TaskGold
+from preceptor.projects.models import GOLD_CAPACITY, GuidelinesVersion, RubricVersion, Task, TaskGold
 from preceptor.work.models import Claim, Review, Submission
+from preceptor.work.models_quality import QualityFit, TaskQuality
 
 RELEASABLE = or_(func.jsonb_typeof(Task.imported_answer) == "object", exists().where(Submission.task_id == Task.id))
 """Tasks that say something: people answered them, or an answer came with the file."""
@@ -53,20 +54,31 @@ def next_tasks(project_id: UUID, after: UUID | None, limit: int) -> Select[tuple
 
 
 def tasks(task_ids: Sequence[UUID]) -> Select[Any]:
-    """Tasks in id order, with whether they are gold."""
+    """Tasks in id order, with whether they are gold and what the quality engine says of them (None before it does).
+
+    `known_answer`: the key of a gold task, while it stands.
+    """
     return (
         select(
             Task.id,
             Task.external_id,
             Task.topic,
             Task.payload,
-            Task.wanted,
+            (Task.wanted % GOLD_CAPACITY).label("wanted"),
             Task.import_id,
             Task.imported_answer,
             Task.imported_votes,
             TaskGold.task_id.is_not(None).label("gold"),
+            case((TaskGold.retired_because.is_(None), TaskGold.answer)).label("known_answer"),
+            TaskQuality.units.label("weighed_units"),
+            TaskQuality.judgments.label("weighed_judgments"),
+            TaskQuality.updated_at.label("weighed_at"),
+            TaskQuality.ambiguity,
+            TaskQuality.difficulty,
+            TaskQuality.fit_id,
         )
         .outerjoin(TaskGold, TaskGold.task_id == Task.id)
+        .outerjoin(TaskQuality, TaskQuality.task_id == Task.id)
         .where(Task.id.in_(task_ids))
         .order_by(Task.id)
     )
@@ -101,6 +113,15 @@ def judgments(task_ids: Sequence[UUID]) -> Select[Any]:
         .where(Submission.task_id.in_(task_ids))
         .order_by(Submission.task_id, Submission.id)
     )
+
+
+def is_fitted(project_id: UUID) -> Select[tuple[bool]]:
+    return select(exists().where(QualityFit.project_id == project_id))
+
+
+def fits(fit_ids: Sequence[UUID]) -> Select[tuple[QualityFit]]:
+    """These fits, oldest first."""
+    return select(QualityFit).where(QualityFit.id.in_(fit_ids)).order_by(QualityFit.id)
 
 
 def guidelines(project_id: UUID) -> Select[tuple[GuidelinesVersion]]:

@@ -15,8 +15,9 @@ from preceptor.datasets import access, queries
 from preceptor.datasets.access import MANIFEST, file_key, file_names, finished_release, release_for_client
 from preceptor.datasets.building import PROVENANCE, Built, build
 from preceptor.datasets.changes import ReleaseChanges, compare
-from preceptor.datasets.errors import FolderNotEmpty, NothingToRelease
+from preceptor.datasets.errors import FolderNotEmpty, NotFitted, NothingToRelease
 from preceptor.datasets.models import Release, ReleaseState
+from preceptor.datasets.options import KEY, DecidedBy, ReleaseOptions, options_of, usual
 from preceptor.datasets.pseudonyms import pseudonyms
 from preceptor.datasets.reading import snapshot
 from preceptor.kit import events
@@ -30,18 +31,23 @@ from preceptor.kit.runtime import Runtime
 from preceptor.kit.storage import Storage
 from preceptor.projects.access import MANAGERS, project_for_client
 from preceptor.projects.models import Project
+from preceptor.work.service.fitting import newest_fit
 
 __all__ = [
     "MANIFEST",
+    "DecidedBy",
     "ReleaseChanges",
+    "ReleaseOptions",
     "build_release",
     "changes_since_last",
+    "choices",
     "export_release",
     "file_key",
     "file_link",
     "file_names",
     "finished_release",
     "list_releases",
+    "options_of",
     "release_for_client",
     "request_release",
     "store",
@@ -58,8 +64,17 @@ Progress = Callable[[int, int], None]
 """Called with tasks done and tasks in all."""
 
 
-def request_release(session: Session, actor: Actor, project_id: UUID, title: str, *, now: datetime) -> Release:
-    """Number a new release and have it built. Managers only; `NothingToRelease` where nothing was judged.
+def request_release(
+    session: Session,
+    actor: Actor,
+    project_id: UUID,
+    title: str,
+    *,
+    options: ReleaseOptions | None = None,
+    now: datetime,
+) -> Release:
+    """Number a new release and have it built. Managers only; `NothingToRelease` where nothing was judged, `NotFitted`
+    where answers are to be decided by a posterior that no fit has given yet.
 
     Lock: the project, so that two requests get two numbers.
     """
@@ -69,6 +84,7 @@ def request_release(session: Session, actor: Actor, project_id: UUID, title: str
         raise Invalid(f"Give the release a title of 1 to {TITLE_CHARACTERS_MAX} characters.")
     if not session.scalar(queries.is_releasable(project_id)):
         raise NothingToRelease
+    settled = _settled(session, project_id, options or ReleaseOptions())
     release_id = new_id()
     release = Release(
         id=release_id,
@@ -76,6 +92,8 @@ def request_release(session: Session, actor: Actor, project_id: UUID, title: str
         number=int(session.scalar(queries.last_number(project_id)) or 0) + 1,
         title=title,
         folder=f"releases/{release_id.hex}",
+        # What was asked for; the rest of the manifest comes with the files.
+        manifest={KEY: settled.as_json()},
         created_by=actor.person_id,
         created_at=now,
     )
@@ -85,6 +103,21 @@ def request_release(session: Session, actor: Actor, project_id: UUID, title: str
     # One build of a release at a time, should a retry meet a run that is still alive.
     defer(session, BUILD_JOB, lock=f"release:{release_id.hex}", release_id=str(release_id))
     return release
+
+
+def _settled(session: Session, project_id: UUID, options: ReleaseOptions) -> ReleaseOptions:
+    fit = newest_fit(session, project_id)
+    if options.decided_by is DecidedBy.POSTERIOR and fit is None:
+        raise NotFitted
+    return options.settled(usual(fit))
+
+
+def choices(session: Session, project_id: UUID) -> tuple[DecidedBy, ...]:
+    """How answers of a project that came through an access function can be decided, the usual way first."""
+    fit = newest_fit(session, project_id)
+    if fit is None:
+        return (DecidedBy.MAJORITY,)
+    return tuple(sorted(DecidedBy, key=lambda by: by is not usual(fit)))
 
 
 def list_releases(

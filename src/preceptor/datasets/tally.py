@@ -8,12 +8,13 @@ from uuid import UUID
 
 import numpy as np
 
+from preceptor.datasets.posteriors import AMBIGUOUS_MIN
 from preceptor.datasets.pseudonyms import Pseudonym
 from preceptor.datasets.reading import TaskWork
 from preceptor.kit.money import Money
 from preceptor.quality import Estimate
 from preceptor.quality.tally import AgreementTally, by_position
-from preceptor.tasktypes.base import Consensus
+from preceptor.tasktypes.base import Consensus, Posterior
 from preceptor.work.models import SubmissionState
 
 BOOTSTRAP_SEED = 0
@@ -24,7 +25,7 @@ class ReleaseTally:
     """Memory grows with people, rates and guidelines versions, not with tasks or judgments."""
 
     def __init__(self) -> None:
-        self.tasks = self.gold_tasks = self.imported_pairs = self.undecided = self.tied = 0
+        self.tasks = self.gold_tasks = self.gold_pairs = self.imported_pairs = self.undecided = self.tied = 0
         self.states: Counter[str] = Counter()
         self.people: set[str] = set()
         self.simulated: set[str] = set()
@@ -34,6 +35,13 @@ class ReleaseTally:
         self.decisions: Counter[str] = Counter()
         self.first: datetime | None = None
         self.last: datetime | None = None
+        self.fits: Counter[UUID] = Counter()
+        """Tasks whose chances come from each fit."""
+        self.weighed_anew = self.assumed = self.overruled = 0
+        """Tasks judged since their fit; tasks whose chances rest on an assumption; comparisons in which the likeliest
+        label is not the majority's."""
+        self.readable = self.ambiguous = 0
+        """Tasks of which is known whether people err or legitimately differ; those on which they differ."""
         self._seconds: Counter[int] = Counter()
         self._agreement = AgreementTally()
 
@@ -65,6 +73,18 @@ class ReleaseTally:
             places = {label: by_position({unit: label}, possible)[unit] for label in outcome.counts}
             self._agreement.add({places[label]: count for label, count in outcome.counts.items()})
             self.tied += outcome.tie
+
+    def add_posterior(self, work: TaskWork, posterior: Posterior, overruled: int) -> None:
+        """What the quality engine says of one task that gives rows by people's judgments."""
+        if work.weighed is not None:
+            self.fits[work.weighed.fit_id] += 1
+            self.weighed_anew += work.weighed.at is None
+        else:
+            self.assumed += 1
+        self.overruled += overruled
+        if posterior.ambiguity is not None:
+            self.readable += 1
+            self.ambiguous += posterior.ambiguity >= AMBIGUOUS_MIN
 
     @property
     def judgments(self) -> int:

@@ -6,7 +6,7 @@ from preceptor.assessments.service.assessments import create_assessment
 from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.demo.http import Api
 from preceptor.demo.material import Rater
-from preceptor.demo.replay import Tally, judge_next
+from preceptor.demo.replay import Tally, claim_next, judge_claim
 from preceptor.demo.run import import_file
 from preceptor.demo.simulation import Simulation, task_row
 from preceptor.demo.stage import Cast, make_rater, task_ids
@@ -47,8 +47,8 @@ def _project(runtime: Runtime, cast: Cast, base: str, title: str, tasks: list[De
     settings = ProjectSettings.model_validate(
         {
             "title": title, "summary": "Two answers to one question. One of them has it right: which, and why?",
-            "config": CONFIG, "overlap": 3, "rate_minor": 45, "expected_seconds": 120, "review_percent": 100,
-            "qualification_id": qualification, "data_source": "simulated",
+            "config": CONFIG, "overlap": 3, "overlap_mode": "adaptive", "rate_minor": 45, "expected_seconds": 120,
+            "review_percent": 100, "qualification_id": qualification, "data_source": "simulated",
         }
     )  # fmt: skip
     with transaction(runtime.sessions) as session:
@@ -111,9 +111,11 @@ def _leave_reviews(runtime: Runtime, base: str, project: str, simulation: Simula
         with transaction(runtime.sessions) as session:
             person_id, key = make_rater(session, mine, now=now)
             join(session, Actor(person_id, roles=frozenset({"contributor"})), project_id, now=now)
-            names = {task: external_id for external_id, task in task_ids(session, project_id).items()}
+            ids = task_ids(session, project_id, runtime.settings.signing_key())
+            names = {task: external_id for external_id, task in ids.items()}
         api = Api(base, key)
         for _ in range(REVIEWS_WAITING // len(people)):
-            judge_next(api, project, names, simulation, rater.key, tally)
+            if claim := claim_next(api, project, tally):
+                judge_claim(api, claim, names, simulation, rater.key, tally)
             done()
         api.close()

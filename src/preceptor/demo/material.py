@@ -61,5 +61,7 @@ class Material:
     more_preferences: Path | None = None
     """A file of judged pairs that a client might import to train on as well."""
     justification_min_chars: int = 0
+    quality: Mapping[str, Any] = field(default_factory=dict)
+    """Settings of the project about overlap, known answers and reviews, by name."""
     reads: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Response texts of each task by external id, by which a rater recognises what is shown."""

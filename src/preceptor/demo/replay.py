@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any
+from uuid import UUID
 
 from preceptor.demo.http import Api, Refused
 from preceptor.demo.material import Answer, Material, Vote
@@ -17,12 +18,22 @@ FAST_MOTION = 2000.0
 PAUSE_SECONDS_MAX = 0.25
 
 
+@dataclass(frozen=True)
+class Given:
+    """A judgment that the server has acknowledged: who gave it, on what, and whether it is that of the key."""
+
+    submission_id: str
+    rater: str
+    external_id: str
+    right: bool | None
+
+
 @dataclass
 class Tally:
-    """What the clients did, counted under a lock; `acknowledged` holds the id of every submission that was answered."""
+    """What the clients did, counted under a lock; `given` holds every submission that was answered."""
 
     claims: int = 0
-    acknowledged: list[str] = field(default_factory=list)
+    given: list[Given] = field(default_factory=list)
     refused: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -30,9 +41,9 @@ class Tally:
         with self.lock:
             self.claims += 1
 
-    def count_submission(self, submission_id: str) -> None:
+    def count_submission(self, given: Given) -> None:
         with self.lock:
-            self.acknowledged.append(submission_id)
+            self.given.append(given)
 
     def count_refusal(self, code: str) -> None:
         with self.lock:
@@ -41,12 +52,17 @@ class Tally:
 
 @dataclass(frozen=True)
 class Stage:
-    """Where the judging happens: server, project, keys by rater, task ids by external id."""
+    """Where the judging happens: server, project, keys and people by rater, task ids by external id."""
 
     base: str
     project: str
     keys: Mapping[str, str]
     task_ids: Mapping[str, str]
+    people: Mapping[str, UUID] = field(default_factory=dict)
+
+    def names(self) -> dict[str, str]:
+        """External ids by task id."""
+        return {task_id: external_id for external_id, task_id in self.task_ids.items()}
 
 
 def replay_votes(
@@ -64,7 +80,8 @@ def replay_votes(
                 claim = api.post(f"/projects/{stage.project}/claims", {"task_id": stage.task_ids[vote.external_id]})
                 tally.count_claim()
                 texts = material.reads[vote.external_id]
-                give(api, claim, _by_label(claim, texts, vote.answer), vote.answer, tally)
+                submission = give(api, claim, by_label(claim["task"], texts, vote.answer), vote.answer)
+                tally.count_submission(Given(submission, rater, vote.external_id, None))
             except Refused as refusal:
                 tally.count_refusal(refusal.code)
             done()
@@ -75,63 +92,92 @@ def replay_votes(
 def simulate_votes(
     stage: Stage, material: Material, simulation: Simulation, tally: Tally, done: Callable[[], None]
 ) -> None:
-    """Let every simulated contributor claim and judge until no work is left for them."""
-    names = {task_id: external_id for external_id, task_id in stage.task_ids.items()}
+    """Let every simulated contributor claim and judge until no work is left for them.
+
+    Who copies somebody follows them: takes the same task right after them if it is free, else whatever comes next.
+    """
+    names = stage.names()
+
+    def claim_of(api: Api, rater: str, task_id: str | None = None) -> dict[str, Any] | None:
+        api.as_person(stage.keys[rater])
+        return claim_next(api, stage.project, tally, task_id)
+
+    def judge_as(api: Api, rater: str, claim: Mapping[str, Any]) -> None:
+        api.as_person(stage.keys[rater])
+        judge_claim(api, claim, names, simulation, rater, tally)
+        done()
 
     def one_person(api: Api, rater: str) -> None:
-        api.as_person(stage.keys[rater])
-        while judge_next(api, stage.project, names, simulation, rater, tally):
-            done()
+        follower = simulation.follower_of(rater)
+        while claim := claim_of(api, rater):
+            followed = claim_of(api, follower, claim["task_id"]) or claim_of(api, follower) if follower else None
+            judge_as(api, rater, claim)
+            if follower and followed:
+                judge_as(api, follower, followed)
+        while follower and (claim := claim_of(api, follower)):
+            judge_as(api, follower, claim)
 
-    raters = [rater.key for rater in material.raters]
+    raters = [rater.key for rater in material.raters if not simulation.person(rater.key).copies]
     _side_by_side(stage.base, raters, one_person, len(raters))
 
 
-def judge_next(
-    api: Api, project: str, names: Mapping[str, str], simulation: Simulation, rater: str, tally: Tally
-) -> bool:
-    """Claim whatever comes next and judge it as this simulated contributor; False when nothing is left."""
+def claim_next(api: Api, project: str, tally: Tally, task_id: str | None = None) -> dict[str, Any] | None:
+    """Claim the task named, or whatever comes next; None when that is not free or nothing is left."""
     try:
-        claim = api.post(f"/projects/{project}/claims")
+        claim = api.post(f"/projects/{project}/claims", {"task_id": task_id} if task_id else None)
     except Refused as refusal:
         if refusal.code != "no_work_left":
             tally.count_refusal(refusal.code)
-        return False
+        return None
     tally.count_claim()
+    return claim
+
+
+def judge_claim(
+    api: Api, claim: Mapping[str, Any], names: Mapping[str, str], simulation: Simulation, rater: str, tally: Tally
+) -> None:
+    """Judge a claimed task as this simulated contributor."""
     external_id = names[claim["task_id"]]
     texts = simulation.texts(external_id)
-    shown = [texts.index(_text(response)) for response in claim["task"]["responses"]]
+    shown = [texts.index(text_of(response)) for response in claim["task"]["responses"]]
     answer, seconds = simulation.answer(rater, external_id, shown)
     # Fast motion, in proportion: quick people do more of the work, as they would.
     time.sleep(min(seconds / FAST_MOTION, PAUSE_SECONDS_MAX))
-    give(api, claim, _by_label(claim, texts, answer), answer, tally)
-    return True
+    submission = give(api, claim, by_label(claim["task"], texts, answer), answer)
+    tally.count_submission(Given(submission, rater, external_id, simulation.is_right(external_id, answer.ranks)))
 
 
-def give(api: Api, claim: Mapping[str, Any], ranks: Mapping[str, int], answer: Answer, tally: Tally) -> None:
-    """Work on a claim as a browser would: a sign of life, a saved draft, then the answer."""
+def give(api: Api, claim: Mapping[str, Any], ranks: Mapping[str, int], answer: Answer) -> str:
+    """Work on a claim as a browser would: a sign of life, a saved draft, then the answer. Returns the submission."""
     path = f"/claims/{claim['id']}"
+    given = as_sent(ranks, answer)
+    api.post(f"{path}/heartbeat")
+    api.put(f"{path}/draft", {"draft": given, "number": 1})
+    submission: str = api.post(f"{path}/submission", {"answer": given})["id"]
+    return submission
+
+
+def as_sent(ranks: Mapping[str, int], answer: Answer) -> dict[str, Any]:
+    """An answer as the API takes it."""
     given: dict[str, Any] = {"ranks": dict(ranks), "justification": answer.justification}
     if answer.strength is not None:
         given["strength"] = answer.strength
-    api.post(f"{path}/heartbeat")
-    api.put(f"{path}/draft", {"draft": given, "number": 1})
-    tally.count_submission(api.post(f"{path}/submission", {"answer": given})["id"])
+    return given
 
 
-def _by_label(claim: Mapping[str, Any], texts: Sequence[str], answer: Answer) -> dict[str, int]:
-    """Ranks under the labels A, B, ... that this claim shows, recognised by what stands there."""
+def by_label(task: Mapping[str, Any], texts: Sequence[str], answer: Answer) -> dict[str, int]:
+    """Ranks under the labels A, B, ... that a task is shown with, recognised by what stands there."""
     left = list(enumerate(texts))
     ranks = {}
-    for response in claim["task"]["responses"]:
-        shown = _text(response)
+    for response in task["responses"]:
+        shown = text_of(response)
         position = next(place for place, text in left if text == shown)
         left = [(place, text) for place, text in left if place != position]
         ranks[response["id"]] = answer.ranks[position]
     return ranks
 
 
-def _text(response: Mapping[str, Any]) -> str:
+def text_of(response: Mapping[str, Any]) -> str:
     content: str = response["messages"][-1]["content"]
     return content
 

@@ -14,14 +14,19 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from preceptor.demo import stage, summary
-from preceptor.demo.http import Api, Refused
+from preceptor.demo import decisions, stage, summary
+from preceptor.demo.decisions import Scene
+from preceptor.demo.fits import fit_now, fitted_on_the_way
+from preceptor.demo.http import Api
 from preceptor.demo.material import Material
+from preceptor.demo.measures import quality_of
 from preceptor.demo.replay import Stage, Tally, replay_votes, simulate_votes
-from preceptor.demo.simulation import Simulation
+from preceptor.demo.reviewing import Desk, revise_returned
+from preceptor.demo.simulation import OVERLAP_CAP, OVERLAP_FLOOR, Simulation
 from preceptor.demo.stage import Cast
 from preceptor.demo.summary import Summary
 from preceptor.demo.training import train_and_test
+from preceptor.demo.waiting import Bar, DemoFailed, ticks
 from preceptor.kit.db import transaction
 from preceptor.kit.ids import show_id
 from preceptor.kit.money import Money
@@ -34,16 +39,8 @@ from preceptor.work.models import Submission, SubmissionState
 from preceptor.work.service import prove_work
 from preceptor.work.service.quality import project_quality
 
-POLL_SECONDS = 0.25
-WAIT_SECONDS_MAX = 180.0
 PAYOUT_MINIMUM = "0.01"
-
-Bar = Callable[[str, int | None], Callable[[], None]]
-"""Opens a progress bar (title, total) and returns what moves it on by one."""
-
-
-class DemoFailed(Exception):
-    """A step did not come to its end; the message names it."""
+ROUNDS_MAX = 3
 
 
 class Run:
@@ -57,6 +54,8 @@ class Run:
         self.bar = bar
         self.summary = Summary(source=material.source)
         self.tally = Tally()
+        self.colleague: list[str] = []
+        """The key of the simulated second reviewer, if there is one."""
 
     def run(self) -> Summary:
         started = time.monotonic()
@@ -91,11 +90,14 @@ class Run:
 
     def _set_the_stage(self) -> tuple[Cast, UUID]:
         now = self.runtime.clock.now
-        wanted = len(self.material.votes) or len(self.material.tasks) * self.material.overlap
+        # Adaptive overlap may ask up to its cap; what is left stays the client's.
+        wanted = len(self.material.votes) or len(self.material.tasks) * OVERLAP_CAP
         budget = Money(stage.RATE_MINOR * (wanted + 500), "USD")
         with transaction(self.runtime.sessions) as session:
-            cast = stage.make_cast(session, now=now())
+            cast = stage.make_cast(session, simulated=self.simulation is not None, now=now())
             project_id = stage.make_project(session, cast, self.material, budget=budget, now=now()).id
+            if self.simulation is not None:
+                self.colleague = [stage.make_second_reviewer(session, cast, project_id, now=now())]
         self.cast = cast
         return cast, project_id
 
@@ -108,61 +110,87 @@ class Run:
         with transaction(self.runtime.sessions) as session:
             open_project(session, cast.actors["client"], project_id, now=now())
         done = self.bar("Accounts for the raters", len(self.material.raters))
-        made = stage.make_raters(
-            lambda: transaction(self.runtime.sessions), self.material.raters, project_id, done, now
+        people, keys = stage.make_raters(
+            lambda: transaction(self.runtime.sessions), self.material.raters, project_id, done, now, self._there(cast)
         )
         with transaction(self.runtime.sessions) as session:
-            ids = stage.task_ids(session, project_id)
-        return Stage(self.base, project, made, ids)
+            ids = stage.task_ids(session, project_id, self.runtime.settings.signing_key())
+        return Stage(self.base, project, keys, ids, people)
+
+    def _there(self, cast: Cast) -> dict[str, tuple[UUID, str]]:
+        if self.simulation is None:
+            return {}
+        return {self.simulation.visitor(): (cast.people["contributor"], cast.keys["contributor"])}
 
     def _judge(self, place: Stage) -> None:
+        client = Api(self.base, self.cast.keys["client"])
         if self.simulation is None:
-            self.summary.expected_submissions = len(self.material.votes)
-            done = self.bar("Recorded judgments, over HTTP", len(self.material.votes))
-            replay_votes(place, self.material, self.tally, done)
-            return
-        wanted = len(self.material.tasks) * self.material.overlap
-        self.summary.expected_submissions = wanted
-        done = self.bar("Simulated judgments, over HTTP", wanted)
-        simulate_votes(place, self.material, self.simulation, self.tally, done)
+            total = len(self.material.votes)
+            done = self.bar("Recorded judgments, over HTTP", total)
+            replay_votes(place, self.material, self.tally, fitted_on_the_way(client, place.project, total, done))
+            self.summary.expected_submissions = total
+        else:
+            # How many it takes is what adaptive overlap finds out; the fits are placed by what is likely.
+            likely = len(self.material.tasks) * (OVERLAP_FLOOR + 1)
+            done = self.bar("Simulated judgments, over HTTP", likely)
+            step = fitted_on_the_way(client, place.project, likely, done)
+            simulate_votes(place, self.material, self.simulation, self.tally, step)
+            self.summary.expected_submissions = len(self.tally.given)
+        client.close()
 
     def _review(self, cast: Cast, place: Stage, project_id: UUID) -> None:
-        names = {task: external_id for external_id, task in place.task_ids.items()}
-        done = self.bar("Review of sampled work", self._count(summary.to_review, project_id))
-        reviewer = Api(self.base, cast.keys["reviewer"])
-        while rejected := self._decide_all(reviewer, place.project, names, done):
-            # A rejected judgment frees its place in the queue; somebody else takes it, and that may be drawn again.
-            self.summary.expected_submissions += rejected
-            assert self.simulation is not None, "recorded judgments are never rejected"
-            again = self.bar("Rejected judgments are made anew", rejected)
-            simulate_votes(place, self.material, self.simulation, self.tally, again)
-        reviewer.close()
+        desk = Desk(self.base, place, [cast.keys["reviewer"], *self.colleague], self.simulation)
+        client = Api(self.base, cast.keys["client"])
+        self._wait_for_sweep(project_id)
+        fit_now(client, place.project, self.bar)
+        self._review_waiting(desk, client, project_id)
+        if self.simulation is not None:
+            self._follow_up(cast, place, project_id, self.simulation)
+            self._finish(desk, client, place, project_id, self.simulation)
+        client.close()
         self._wait("Approvals are posted", project_id)
 
-    def _decide_all(self, reviewer: Api, project: str, names: dict[str, str], done: Callable[[], None]) -> int:
-        rejected = 0
-        while True:
-            try:
-                item = reviewer.post(f"/reviews/next?project_id={project}")
-            except Refused as refusal:
-                if refusal.code == "nothing_to_review":
-                    return rejected
-                raise
-            body = self._decision(item, names[item["submission"]["task_id"]])
-            rejected += body["decision"] == "reject"
-            reviewer.post(f"/submissions/{item['submission']['id']}/review", body)
-            done()
+    def _review_waiting(self, desk: Desk, client: Api, project_id: UUID) -> None:
+        desk.review_all(self.bar("Review of sampled work", self._count(summary.to_review, project_id)), client)
 
-    def _decision(self, item: dict[str, Any], external_id: str) -> dict[str, Any]:
-        """Recorded judgments are approved: they are people's honest opinions. Simulated ones are held to the key."""
-        ranks = item["answer"].get("ranks", {})
-        order = [ranks.get(response["id"], 99) for response in item["task"]["responses"]]
-        if self.simulation is None or not self.simulation.is_wrong(external_id, order):
-            return {"decision": "approve", "comment": "", "worked_seconds": 20}
-        criterion = item["rubric"][0]["key"]
-        comment = "The response put first contains an error that checking the last step would have shown."
-        verdict = {"key": criterion, "verdict": "not_met", "comment": comment}
-        return {"decision": "reject", "comment": comment, "criteria": [verdict], "worked_seconds": 40}
+    def _follow_up(self, cast: Cast, place: Stage, project_id: UUID, simulation: Simulation) -> None:
+        """What people do about evidence, decisions and known answers, each as themselves."""
+        scene = Scene(self.base, place, simulation, cast.keys["client"], cast.keys["reviewer"])
+        done = self.bar("Returns, receipts, appeals", None)
+        revise_returned(self.base, place, simulation, self.tally, done)
+        left_open = decisions.appeal_rejections(scene, done)
+        decisions.decide_appeals(scene, left_open, done)
+        self._wait_for_sweep(project_id)
+        decisions.challenge_known_answers(scene, self.tally, done)
+        weak = simulation.weak()
+        if decisions.retrain_the_weak(scene, weak):
+            decisions.practise(scene, weak, done)
+        decisions.pause_the_careless(scene, simulation.careless())
+
+    def _finish(self, desk: Desk, client: Api, place: Stage, project_id: UUID, simulation: Simulation) -> None:
+        """Places that rejections, returns and better knowledge of people have opened again, until there are none."""
+        for _ in range(ROUNDS_MAX):
+            before = len(self.tally.given)
+            again = self.bar("What was opened again is judged", None)
+            simulate_votes(place, self.material, simulation, self.tally, again)
+            self._review_waiting(desk, client, project_id)
+            if desk.has_returned():
+                revise_returned(self.base, place, simulation, self.tally, again)
+                self._review_waiting(desk, client, project_id)
+            self._wait_for_sweep(project_id)
+            fit_now(client, place.project, self.bar)
+            if len(self.tally.given) == before or not self._count(summary.asking, project_id):
+                break
+        self.summary.expected_submissions = len(self.tally.given)
+
+    def _wait_for_sweep(self, project_id: UUID) -> None:
+        """Until everything that nobody reviews is decided."""
+        self._until("the sweep", lambda: not self._count(summary.undrawn, project_id))
+
+    def _until(self, what: str, over: Callable[[], bool]) -> None:
+        for _ in ticks(what):
+            if over():
+                return
 
     def _pay(self, cast: Cast) -> None:
         done = self.bar("Payout to everybody", 3)
@@ -189,15 +217,25 @@ class Run:
         with transaction(self.runtime.sessions) as session:
             for name, value in asdict(summary.count(session, project_id)).items():
                 setattr(self.summary, name, value)
-            self.summary.lost = summary.lost(session, self.tally.acknowledged)
+            self.summary.lost = summary.lost(session, [given.submission_id for given in self.tally.given])
             _, wrong = prove_work(session)
             self.summary.ledger_wrong = len(wrong)
             found = project_quality(session, project_id).agreement.alpha
             self.summary.alpha, self.summary.alpha_low, self.summary.alpha_high = found.value, found.low, found.high
-            consensus = majorities(session, project_id)
-        accuracy, compared = summary.consensus_accuracy(consensus, self.material.truth)
+            consensus, posterior = majorities(session, project_id), summary.posteriors(session, project_id)
+            self.summary.quality = quality_of(session, self.cast.actors["client"], project_id, self._planted())
+        accuracy, compared = summary.consensus_accuracy(consensus, self._unknown())
         self.summary.consensus_accuracy, self.summary.consensus_compared = accuracy, compared
+        self.summary.posterior_accuracy, _ = summary.consensus_accuracy(posterior, self._unknown())
         self.summary.consensus_note = self.material.truth_note
+
+    def _unknown(self) -> dict[str, int]:
+        """The truth about tasks whose answer the project did not know beforehand, under ids that were judged."""
+        known = {str(task["external_id"]) for task in self.material.tasks if "gold" in task}
+        return {task: better for task, better in self.material.truth.items() if task not in known}
+
+    def _planted(self) -> list[str] | None:
+        return None if self.simulation is None else self.simulation.planted()
 
     # --- Waiting for the worker
 
@@ -211,7 +249,7 @@ class Run:
         if not before:
             return
         done = self.bar(title, before)
-        for _ in _ticks(title):
+        for _ in ticks(title):
             left = self._count(summary.waiting, project_id)
             for _ in range(before - left):
                 done()
@@ -230,7 +268,7 @@ def upload(client: Api, project: str, name: str, data: bytes, rows: int | None, 
     done = bar(f"Import of {name}", rows)
     shown = 0
     answer = client.upload(f"/projects/{project}/imports?filename={name}", data)
-    for _ in _ticks("the import"):
+    for _ in ticks("the import"):
         found = client.get(f"/projects/{project}/imports/{answer['id']}")
         for _ in range(found["rows_read"] - shown):
             done()
@@ -246,7 +284,7 @@ def build_release(client: Api, project: str, title: str, bar: Bar) -> dict[str, 
     """Ask for a release and wait until it is built."""
     done = bar("Dataset release", None)
     answer = client.post(f"/projects/{project}/releases", {"title": title})
-    for _ in _ticks("the release"):
+    for _ in ticks("the release"):
         found = client.get(f"/releases/{answer['id']}")
         if found["state"] == "ready":
             done()
@@ -275,12 +313,3 @@ def majorities(session: Session, project_id: UUID) -> dict[str, int | None]:
         (unit,) = consensus.units.values()
         found[external_id] = {"r1": 0, "r2": 1}.get(unit.label or "")
     return found
-
-
-def _ticks(what: str) -> Iterator[None]:
-    """Until `WAIT_SECONDS_MAX` have passed; then it is said what did not end."""
-    deadline = time.monotonic() + WAIT_SECONDS_MAX
-    while time.monotonic() < deadline:
-        yield
-        time.sleep(POLL_SECONDS)
-    raise DemoFailed(f"{what} did not end within {WAIT_SECONDS_MAX:.0f} s; `preceptor doctor` may say why")

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import exp2, pow
 
 from preceptor.demo.justifications import justify
 from preceptor.demo.tasks import SUBJECTS, DemoTask
 
 TIE, SLIGHT, CLEAR, STRONG = range(4)
+DRIFTED_TIES = 0.6
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class SimulatedContributor:
     `first_shown_bias` is the chance of taking the first response on the screen without judging it, `tie_rate` that of
     calling a tie instead of deciding, and `care` (0 to 1) shortens or lengthens the justification.
     `speed` is the number of median working times that fit in one: 2.0 is twice as fast as the median.
+    After `drifts_after` judgments they stop reading: from then on they mostly call ties, and guess.
+    Who `copies` another (by e-mail address) sits beside them and sends what they send.
     """
 
     name: str
@@ -35,7 +38,14 @@ class SimulatedContributor:
     tie_rate: float = 0.02
     care: float = 0.7
     speed: float = 1.0
+    drifts_after: int | None = None
+    copies: str = ""
     note: str = ""
+
+    @property
+    def misbehaves(self) -> bool:
+        """Whether something other than a lack of skill is planted in their answers."""
+        return self.first_shown_bias > 0 or self.drifts_after is not None or bool(self.copies)
 
 
 @dataclass(frozen=True)
@@ -64,35 +74,34 @@ class _Profile:
 _PROFILES = (
     _Profile(0.96, note="excellent in everything"),
     _Profile(0.93, ("mathematics", "statistics"), note="strong with numbers"),
-    _Profile(0.90, ("code", "logic"), note="strong in code"),
-    _Profile(0.90, ("reading",), ("code",), note="a careful reader", traits={"care": 0.95, "speed": 0.7}),
-    _Profile(0.88),
-    _Profile(0.88, ("dates",), traits={"speed": 1.3}),
-    _Profile(0.87, ("units",), ("logic",)),
-    _Profile(0.86, ("code",), ("reading",)),
-    _Profile(0.85, traits={"speed": 0.8, "care": 0.9}, note="slow and thorough"),
-    _Profile(0.85, ("logic",)),
-    _Profile(0.84, ("statistics",), ("dates",)),
-    _Profile(0.83, ("reading",), ("mathematics",)),
-    _Profile(0.82, traits={"tie_rate": 0.10}, note="calls many ties"),
-    _Profile(0.82, ("units", "dates")),
-    _Profile(0.80, ("mathematics",), ("statistics",)),
-    _Profile(0.80, weak=("code",)),
-    _Profile(0.78, traits={"speed": 1.5}, note="fast"),
-    _Profile(0.77, ("code",), ("units",)),
-    _Profile(0.75, weak=("logic", "statistics")),
-    _Profile(0.74, ("reading",)),
-    _Profile(0.62, traits={"care": 0.4}, note="weak"),
-    _Profile(0.58, ("reading",), traits={"care": 0.5}, note="weak, except in reading"),
-    _Profile(0.72, traits={"care": 0.05, "speed": 3.5, "first_shown_bias": 0.15}, note="careless and very fast"),
-    _Profile(0.80, traits={"first_shown_bias": 0.45}, note="often takes the first response shown"),
+    _Profile(0.92, ("code", "logic"), note="strong in code"),
+    _Profile(0.91, ("reading",), ("code",), note="a careful reader", traits={"care": 0.95, "speed": 0.7}),
+    _Profile(0.90),
+    _Profile(0.89, ("dates",), traits={"speed": 1.3}),
+    _Profile(0.88, ("units",), ("logic",)),
+    _Profile(0.88, ("code",), ("reading",)),
+    _Profile(0.87, traits={"speed": 0.8, "care": 0.9}, note="slow and thorough"),
+    _Profile(0.86, ("statistics",), ("dates",)),
+    _Profile(0.85, traits={"tie_rate": 0.10}, note="calls many ties"),
+    _Profile(0.85, ("units", "dates")),
+    _Profile(0.84, ("mathematics",), ("statistics",), traits={"speed": 1.5}, note="fast"),
+    _Profile(0.83, weak=("logic", "statistics")),
+    _Profile(0.52, ("reading",), traits={"care": 0.4}, note="weak, except in reading"),
+    _Profile(0.72, traits={"care": 0.05, "speed": 3.5, "first_shown_bias": 0.8}, note="careless and very fast"),
+    _Profile(0.80, traits={"first_shown_bias": 0.7}, note="often takes the first response shown"),
+    _Profile(0.93, traits={"drifts_after": 20}, note="good at first, stops reading after 20 judgments"),
+    _Profile(0.58, traits={"tie_rate": 0.15}, note="weak with many ties, and sits beside the next one"),
+    _Profile(0.58, traits={"tie_rate": 0.15, "copies": 19}, note="sends what contributor 19 sends"),
 )
 
 _SECONDS_MEDIAN = 75.0
 
 
 def simulated_contributors() -> list[SimulatedContributor]:
-    """The 24 simulated contributors, always the same: most of them good, two weak, one careless, one biased."""
+    """The 20 simulated contributors, always the same: 14 honest and good enough, and six with something planted.
+
+    One is weak, one careless, one favours what is shown first, one drifts, and of the last two one copies the other.
+    """
     return [_contributor(position, profile) for position, profile in enumerate(_PROFILES, 1)]
 
 
@@ -106,14 +115,20 @@ def _contributor(position: int, profile: _Profile) -> SimulatedContributor:
     traits = profile.traits
     return SimulatedContributor(
         name=f"Simulated contributor {position:02d}",
-        email=f"sim{position:02d}@demo.invalid",
+        email=_email(position),
         skill=skill,
         first_shown_bias=traits.get("first_shown_bias", 0.0),
         tie_rate=traits.get("tie_rate", 0.02),
         care=traits.get("care", 0.7),
         speed=traits.get("speed", 1.0),
+        drifts_after=int(traits["drifts_after"]) if "drifts_after" in traits else None,
+        copies=_email(int(traits["copies"])) if "copies" in traits else "",
         note=profile.note,
     )
+
+
+def _email(position: int) -> str:
+    return f"sim{position:02d}@demo.invalid"
 
 
 def chance_right(contributor: SimulatedContributor, task: DemoTask) -> float:
@@ -134,16 +149,20 @@ def judge(
     task: DemoTask,
     rng: random.Random,
     shown: Sequence[int] | None = None,
+    given: int = 0,
 ) -> SimulatedAnswer:
     """One simulated judgment, drawn from the contributor's stated skill, habits and the difficulty of the task.
 
     `shown` is the order in which the responses stood on the screen, as positions in the task; by default that of the
-    task. It matters only to contributors who favour what they see first.
+    task. It matters only to contributors who favour what they see first. `given` counts the judgments they gave before;
+    it matters to those who drift.
     """
     order = tuple(range(len(task.responses))) if shown is None else tuple(shown)
     if sorted(order) != list(range(len(task.responses))):
         raise ValueError("the order shown must name every response once")
 
+    if contributor.drifts_after is not None and given >= contributor.drifts_after:
+        contributor = _drifted(contributor)
     reflex = rng.random() < contributor.first_shown_bias
     if not reflex and rng.random() < contributor.tie_rate * (0.5 + task.difficulty):
         ranks: tuple[int, ...] = (1,) * len(task.responses)
@@ -154,6 +173,10 @@ def judge(
         strength = _strength(task, ranks, rng)
     justification = justify(task, ranks, contributor.care, rng)
     return SimulatedAnswer(ranks, strength, justification, _seconds(contributor, task, reflex, rng))
+
+
+def _drifted(contributor: SimulatedContributor) -> SimulatedContributor:
+    return replace(contributor, skill=dict.fromkeys(SUBJECTS, 0.5), tie_rate=DRIFTED_TIES, care=0.05)
 
 
 def _first(position: int, task: DemoTask) -> tuple[int, ...]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from preceptor.demo.material import Material, Rater
 from preceptor.kit.events import SYSTEM, Actor
-from preceptor.kit.ids import show_id
+from preceptor.kit.ids import show_veiled
 from preceptor.kit.money import Money
 from preceptor.money import service as money
 from preceptor.people.identify import by_api_key
@@ -40,6 +40,7 @@ WALLET = Money(1_000_000, "USD")
 RATE_MINOR = 12
 EXPECTED_SECONDS = 60
 REVIEW_PERCENT = 4
+SECOND_REVIEWER = Rater("second", "Simulated second reviewer", "reviewer2@demo.invalid")
 
 
 @dataclass(frozen=True)
@@ -52,11 +53,16 @@ class Cast:
     org_id: UUID
 
 
-def make_cast(session: Session, *, now: datetime) -> Cast:
-    """Create operator, client, contributor and reviewer, and a client organization with money in its wallet."""
+def make_cast(session: Session, *, simulated: bool, now: datetime) -> Cast:
+    """Create operator, client, contributor and reviewer, and a client organization with money in its wallet.
+
+    `simulated`: the contributor's work is done by one of the simulated contributors, and the account says so.
+    """
+    roles = {role: dict(about) for role, about in PERSONAS.items()}
+    roles["contributor"]["simulated"] = simulated
     people = {
         role: create_person(session, SYSTEM, email=f"{role}@demo.invalid", confirmed=True, now=now, **about).id
-        for role, about in PERSONAS.items()
+        for role, about in roles.items()
     }
     organization = create_organization(session, SYSTEM, name=ORGANIZATION, owner_id=people["client"], now=now)
     keys = {role: make_key(session, person, SCOPES[role], now=now) for role, person in people.items()}
@@ -84,8 +90,8 @@ def make_project(session: Session, cast: Cast, material: Material, *, budget: Mo
         overlap=material.overlap,
         rate_minor=RATE_MINOR,
         expected_seconds=EXPECTED_SECONDS,
-        review_percent=REVIEW_PERCENT,
         data_source=material.source,
+        **{"review_percent": REVIEW_PERCENT, **material.quality},
     )
     project = create_project(session, client, cast.org_id, settings, now=now)
     publish_guidelines(session, client, project.id, material.guidelines, now=now)
@@ -98,12 +104,22 @@ def make_project(session: Session, cast: Cast, material: Material, *, budget: Mo
 
 
 def make_rater(session: Session, rater: Rater, *, now: datetime) -> tuple[UUID, str]:
-    """An account for a rater, marked as not signed in by a human, with a key to work by: (person, key)."""
+    """An account for a rater, marked as not a human who signs in, with a key to work by: (person, key)."""
     person = create_person(
         session, SYSTEM, email=rater.email, name=rater.name, is_contributor=True, simulated=True, confirmed=True,
         now=now,
     )  # fmt: skip
     return person.id, make_key(session, person.id, ["read", "work"], now=now)
+
+
+def make_second_reviewer(session: Session, cast: Cast, project_id: UUID, *, now: datetime) -> str:
+    """An openly simulated colleague of the demo's reviewer in this project; returns the key to review by."""
+    person = create_person(
+        session, SYSTEM, email=SECOND_REVIEWER.email, name=SECOND_REVIEWER.name, is_reviewer=True, simulated=True,
+        confirmed=True, now=now,
+    )  # fmt: skip
+    add_reviewer(session, cast.actors["client"], project_id, person.id, now=now)
+    return make_key(session, person.id, SCOPES["reviewer"], now=now)
 
 
 def make_raters(
@@ -112,20 +128,25 @@ def make_raters(
     project_id: UUID,
     done: Callable[[], None],
     now: Callable[[], datetime],
-) -> dict[str, str]:
-    """Accounts for all raters, joined to the project; keys by rater. Committed every hundred."""
-    keys = {}
+    there: Mapping[str, tuple[UUID, str]],
+) -> tuple[dict[str, UUID], dict[str, str]]:
+    """Accounts for all raters, joined to the project: (people, keys) by rater. Committed every hundred.
+
+    `there`: (person, key) of raters who have an account.
+    """
+    people, keys = {}, {}
     for start in range(0, len(raters), 100):
         with transaction() as session:
             for rater in raters[start : start + 100]:
-                person_id, keys[rater.key] = make_rater(session, rater, now=now())
-                actor = Actor(person_id, name=rater.name, roles=frozenset({"contributor"}))
+                account = there.get(rater.key) or make_rater(session, rater, now=now())
+                people[rater.key], keys[rater.key] = account
+                actor = Actor(people[rater.key], name=rater.name, roles=frozenset({"contributor"}))
                 join(session, actor, project_id, now=now())
                 done()
-    return keys
+    return people, keys
 
 
-def task_ids(session: Session, project_id: UUID) -> dict[str, str]:
-    """Outside ids of a project's tasks by external id."""
+def task_ids(session: Session, project_id: UUID, key: bytes) -> dict[str, str]:
+    """Ids of a project's tasks, as those who work on them see them, by external id."""
     rows = session.execute(select(Task.external_id, Task.id).where(Task.project_id == project_id))
-    return {external_id: show_id("task", task_id) for external_id, task_id in rows}
+    return {external_id: show_veiled("task", task_id, key) for external_id, task_id in rows}

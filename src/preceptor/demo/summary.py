@@ -48,6 +48,10 @@ class Summary:
     consensus_accuracy: float | None = None
     consensus_compared: int = 0
     consensus_note: str = ""
+    posterior_accuracy: float | None = None
+    """Of the most probable answers by the newest fit, on the same tasks as the majority's."""
+    quality: dict[str, Any] = field(default_factory=dict)
+    """What the quality engine found (`measures.Quality`)."""
     release_sha256: str | None = None
     release_pairs: int | None = None
     reward_test_pairs: int = 0
@@ -74,7 +78,8 @@ _COUNT = text("""
            (SELECT count(*) FROM submission WHERE project_id = :project AND state = 'approved') AS approved,
            (SELECT count(*) FROM submission WHERE project_id = :project AND state = 'rejected') AS rejected,
            (SELECT coalesce(sum(p.amount_minor), 0) FROM posting p JOIN claim c ON c.id = p.source_id
-            WHERE p.source_kind = 'claim' AND p.purpose = 'earn' AND c.project_id = :project) AS earned_minor,
+            WHERE p.source_kind IN ('claim', 'appeal') AND p.purpose = 'earn' AND c.project_id = :project)
+               AS earned_minor,
            (SELECT coalesce(sum(amount_minor), 0) FROM payout WHERE state = 'paid') AS paid_minor,
            (SELECT coalesce(sum(balance_minor), 0) FROM account_part) AS ledger_imbalance_minor
 """)
@@ -105,6 +110,33 @@ def to_review(session: Session, project_id: UUID) -> int:
         "SELECT count(*) FROM submission WHERE project_id = :project AND state = 'submitted' AND review_wanted"
     )
     return int(session.scalar(statement, {"project": project_id}) or 0)
+
+
+def undrawn(session: Session, project_id: UUID) -> int:
+    """Submissions that nobody reviews and that are not approved yet."""
+    statement = text(
+        "SELECT count(*) FROM submission WHERE project_id = :project AND state = 'submitted' AND NOT review_wanted"
+    )
+    return int(session.scalar(statement, {"project": project_id}) or 0)
+
+
+def asking(session: Session, project_id: UUID) -> int:
+    """Tasks of the queue that are still open for somebody."""
+    statement = text("SELECT count(*) FROM task WHERE project_id = :project AND state = 'open' AND taken < wanted")
+    return int(session.scalar(statement, {"project": project_id}) or 0)
+
+
+def posteriors(session: Session, project_id: UUID) -> dict[str, int | None]:
+    """Position of the most probable better response, for tasks of two; None where that is a tie."""
+    statement = text("""
+        SELECT t.external_id, q.units FROM task_quality q JOIN task t ON t.id = q.task_id
+        WHERE q.project_id = :project AND jsonb_array_length(t.payload -> 'responses') = 2
+    """)
+    found: dict[str, int | None] = {}
+    for external_id, units in session.execute(statement, {"project": project_id}):
+        for chances in units.values():
+            found[external_id] = {"r1": 0, "r2": 1}.get(max(chances, key=chances.__getitem__))
+    return found
 
 
 def consensus_accuracy(consensus: Mapping[str, int | None], truth: Mapping[str, int]) -> tuple[float | None, int]:

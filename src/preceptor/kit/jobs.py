@@ -12,6 +12,7 @@ from uuid import UUID
 
 import procrastinate
 from procrastinate.job_context import JobContext
+from procrastinate.manager import JobManager
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -27,6 +28,9 @@ FAILED_EVENT = "jobs.attempt_failed"
 ERROR_CHARACTERS_MAX = 2_000
 
 queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
+# Within a worker the queue's own connector is asynchronous and cannot use a session's connection: a job that defers
+# another goes by this one, as web processes do.
+_deferring = JobManager(queue.connector)
 
 registered: dict[str, Callable[..., None]] = {}
 
@@ -92,6 +96,7 @@ def defer(
     session.flush()
     connection = session.connection().connection.driver_connection
     deferrer = queue.configure_task(name, allow_unknown=False, schedule_at=at, lock=lock, connection=connection)
+    deferrer.job_manager = _deferring
     return int(deferrer.defer(**arguments))
 
 

@@ -2,13 +2,15 @@
 
 import preceptor.assessments.models
 import preceptor.datasets.models
+import preceptor.fairness.models
 import preceptor.kit.events
 import preceptor.kit.idempotency
 import preceptor.money.models
 import preceptor.people.models
 import preceptor.projects.models
 import preceptor.training.models
-import preceptor.work.models  # noqa: F401
+import preceptor.work.models
+import preceptor.work.models_quality  # noqa: F401
 from preceptor.kit.db import Base
 
 metadata = Base.metadata

@@ -12,7 +12,7 @@ from preceptor.money.models import Account, AccountKind, AccountPart, Payout, Pa
 from preceptor.people.models import Organization, Person
 
 SEARCH_CHARACTERS_MAX = 200
-SOURCE_KINDS = ("top_up", "funding", "defunding", "claim", "payout", "gather")
+SOURCE_KINDS = ("top_up", "funding", "defunding", "claim", "appeal", "payout", "gather")
 """What makes postings; `Posting.source_kind`."""
 
 

@@ -42,6 +42,8 @@ class Person(Base):
     simulated: Mapped[bool] = mapped_column(default=False)
     """Not a human: an openly simulated contributor of the demo, or the replay of a recorded one."""
     email_confirmed_at: Mapped[datetime | None]
+    receipt_id: Mapped[UUID | None]
+    """The decision receipt that a suspension rests on; the database refuses a suspension without a fresh one."""
     created_at: Mapped[datetime]
 
 

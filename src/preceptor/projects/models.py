@@ -10,6 +10,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from preceptor.kit.db import Base, BigInt, Json, JsonList
 from preceptor.kit.ids import new_id
 
+GOLD_CAPACITY = 1_000_000
+"""How many more people than its overlap a task may be given to while it is mixed in as gold."""
+
 
 class ProjectState(StrEnum):
     DRAFT = "draft"
@@ -32,12 +35,29 @@ class TaskState(StrEnum):
     FLAGGED = "flagged"
     """Reported as broken often enough; nobody gets it until a manager looks."""
     RETIRED = "retired"
+    GOLD = "gold"
+    """Has a known answer and is mixed in at the project's rate; never in the queue itself."""
+
+
+class OverlapMode(StrEnum):
+    FIXED = "fixed"
+    ADAPTIVE = "adaptive"
+    """Ask until the answer is sure enough, between a floor and a cap."""
+
+
+class ReviewMode(StrEnum):
+    RANDOM = "random"
+    RISK = "risk"
+    """A random share, and beyond it what is most likely to be wrong."""
 
 
 class MembershipState(StrEnum):
     ACTIVE = "active"
     LEFT = "left"
     PAUSED = "paused"
+    RETRAINING = "retraining"
+    """May practise here and takes tasks again after passing."""
+    REMOVED = "removed"
 
 
 class Project(Base):
@@ -47,6 +67,16 @@ class Project(Base):
         CheckConstraint("lease_seconds BETWEEN 60 AND 604800", name="lease_range"),
         CheckConstraint("review_percent BETWEEN 0 AND 100", name="review_range"),
         CheckConstraint("rate_minor >= 0", name="rate_not_negative"),
+        CheckConstraint("overlap_floor BETWEEN 1 AND overlap_cap AND overlap_cap <= 100", name="floor_within_cap"),
+        CheckConstraint("confidence > 0.5 AND confidence < 1", name="confidence_range"),
+        CheckConstraint("price_limit_minor > 0", name="price_limit_positive"),
+        CheckConstraint("gold_percent BETWEEN 0 AND 50", name="gold_range"),
+        CheckConstraint("standard > 0 AND standard < 1", name="standard_range"),
+        CheckConstraint(
+            "risk_percent BETWEEN 0 AND 100 AND double_percent BETWEEN 0 AND 100 AND gold_review_percent BETWEEN 0 "
+            "AND 50",
+            name="review_shares_range",
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -58,9 +88,32 @@ class Project(Base):
     """Settings of the task type (its `config_model`)."""
     state: Mapped[ProjectState] = mapped_column(default=ProjectState.DRAFT)
     overlap: Mapped[int] = mapped_column(default=1)
+    overlap_mode: Mapped[OverlapMode] = mapped_column(default=OverlapMode.FIXED, server_default="fixed")
+    overlap_floor: Mapped[int] = mapped_column(default=3, server_default=text("3"))
+    """Adaptive overlap asks at least so many, whatever the first ones say ..."""
+    overlap_cap: Mapped[int] = mapped_column(default=7, server_default=text("7"))
+    """... and never more than this; a task still unsure is then escalated."""
+    confidence: Mapped[float] = mapped_column(default=0.95, server_default=text("0.95"))
+    """Posterior probability at which adaptive overlap stops asking."""
+    price_limit_minor: Mapped[BigInt | None]
+    """Adaptive overlap spends no more than this on one task, in minor units; None for no limit but the cap."""
+    gold_percent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Share of claims that are given a task with a known answer."""
+    standard: Mapped[float] = mapped_column(default=0.7, server_default=text("0.7"))
+    """Accuracy that is expected of people; evidence speaks of falling below it."""
     lease_seconds: Mapped[int] = mapped_column(default=1800)
     expected_seconds: Mapped[int] = mapped_column(default=180)
     review_percent: Mapped[int] = mapped_column(default=20)
+    """Random share of submissions that a reviewer looks at."""
+    review_mode: Mapped[ReviewMode] = mapped_column(default=ReviewMode.RANDOM, server_default="random")
+    risk_percent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """With `review_mode` risk: about so many percent more, those most likely to be wrong."""
+    double_percent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Share of decided reviews that a second reviewer decides too, blind; it measures reviewers, not the work."""
+    gold_review_percent: Mapped[int] = mapped_column(default=0, server_default=text("0"))
+    """Share of a reviewer's items whose right decision is known."""
+    appeal_seconds: Mapped[int] = mapped_column(default=14 * 86400, server_default=text("1209600"))
+    """How long a decision against a person can be appealed."""
     review_seconds: Mapped[int] = mapped_column(default=3 * 86400)
     """A submission nobody reviewed in this time is approved."""
     revision_seconds: Mapped[int] = mapped_column(default=2 * 86400)
@@ -154,6 +207,8 @@ class Task(Base):
             "position",
             postgresql_where=text("taken < wanted AND state = 'open'"),
         ),
+        # Those with the fewest answers first.
+        Index("ix_task_gold", "project_id", "taken", "id", postgresql_where=text("state = 'gold'")),
         Index("ix_task_project_id_id", "project_id", "id"),
     )
 
@@ -168,7 +223,7 @@ class Task(Base):
     position: Mapped[BigInt]
     """Order in the queue: priority first, then arrival (`rules.position`)."""
     wanted: Mapped[int]
-    """Overlap: independent judgments wanted."""
+    """Overlap: independent judgments wanted; larger by `GOLD_CAPACITY` exactly while the task is in state gold."""
     taken: Mapped[int] = mapped_column(default=0)
     done: Mapped[int] = mapped_column(default=0)
     state: Mapped[TaskState] = mapped_column(default=TaskState.OPEN)
@@ -177,6 +232,11 @@ class Task(Base):
     imported_votes: Mapped[Json | None]
     """Vote counts that came with the file: response id (or "tie") to count."""
     created_at: Mapped[datetime]
+
+    @property
+    def overlap(self) -> int:
+        """`wanted` as people read it: without the room that a gold task has for everybody."""
+        return self.wanted % GOLD_CAPACITY
 
 
 class TaskGold(Base):
@@ -188,6 +248,28 @@ class TaskGold(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), index=True)
     answer: Mapped[Json]
     explanation: Mapped[str] = mapped_column(default="")
+    version: Mapped[int] = mapped_column(default=1, server_default=text("1"))
+    """Counts up when the key is corrected; older ones stay in `gold_correction`."""
+    leak: Mapped[Json | None]
+    """State of the test whether the answer has become known (`quality.evidence`)."""
+    leak_log_e: Mapped[float] = mapped_column(default=0.0, server_default=text("0"))
+    retired_because: Mapped[str | None]
+
+
+class GoldCorrection(Base):
+    """What a gold task's key was before a correction, who corrected it and why. Append-only."""
+
+    __tablename__ = "gold_correction"
+
+    task_id: Mapped[UUID] = mapped_column(ForeignKey("task.id"), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    """The version that was replaced."""
+    project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"), index=True)
+    answer: Mapped[Json]
+    explanation: Mapped[str]
+    corrected_by: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    reason: Mapped[str]
+    created_at: Mapped[datetime]
 
 
 class Membership(Base):
@@ -200,6 +282,8 @@ class Membership(Base):
     state: Mapped[MembershipState] = mapped_column(default=MembershipState.ACTIVE)
     cursor: Mapped[BigInt] = mapped_column(default=-1)
     """Queue position up to which this person has been served; a search starts behind it."""
+    receipt_id: Mapped[UUID | None]
+    """The decision receipt that being paused, retraining or removed rests on; refused without a fresh one."""
     joined_at: Mapped[datetime]
 
 

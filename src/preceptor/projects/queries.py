@@ -178,6 +178,11 @@ def _literal(text: str) -> str:
     return text.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
 
 
+_USED_UP = select(TaskGold.task_id).where(TaskGold.retired_because.is_not(None))
+_JUDGED_FOR_ITSELF = and_(Task.state != TaskState.GOLD, Task.id.not_in(_USED_UP))
+"""Neither mixed in as gold nor retired from it: then judgments are checks, as many as there were people."""
+
+
 def task_counts(project_id: UUID) -> Select[Any]:
     """How far a project is, in one row."""
     live = Task.state == TaskState.OPEN
@@ -186,10 +191,11 @@ def task_counts(project_id: UUID) -> Select[Any]:
         func.count().filter(live).label("open"),
         func.count().filter(Task.state == TaskState.FLAGGED).label("flagged"),
         func.count().filter(Task.state == TaskState.RETIRED).label("retired"),
+        func.count().filter(Task.state == TaskState.GOLD).label("gold"),
         func.count().filter(live, Task.done >= Task.wanted).label("finished"),
         func.coalesce(func.sum(Task.wanted).filter(live), 0).label("judgments_wanted"),
-        func.coalesce(func.sum(Task.taken), 0).label("judgments_taken"),
-        func.coalesce(func.sum(Task.done), 0).label("judgments_done"),
+        func.coalesce(func.sum(Task.taken).filter(_JUDGED_FOR_ITSELF), 0).label("judgments_taken"),
+        func.coalesce(func.sum(Task.done).filter(_JUDGED_FOR_ITSELF), 0).label("judgments_done"),
     ).where(Task.project_id == project_id)
 
 
@@ -212,7 +218,7 @@ def task_counts_of(project_ids: list[UUID]) -> Select[Any]:
             func.count().filter(Task.state == TaskState.FLAGGED).label("flagged"),
             func.count().filter(live, Task.done >= Task.wanted).label("finished"),
             func.coalesce(func.sum(Task.wanted).filter(live), 0).label("judgments_wanted"),
-            func.coalesce(func.sum(Task.done), 0).label("judgments_done"),
+            func.coalesce(func.sum(Task.done).filter(_JUDGED_FOR_ITSELF), 0).label("judgments_done"),
         )
         .where(Task.project_id.in_(project_ids))
         .group_by(Task.project_id)

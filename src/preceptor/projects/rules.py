@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
-from preceptor.projects.models import ProjectState
+from preceptor.projects.models import MembershipState, OverlapMode, Project, ProjectState
+from preceptor.quality.adaptive import FLOOR_MIN
 
 MOVES: Mapping[ProjectState, frozenset[ProjectState]] = {
     ProjectState.DRAFT: frozenset({ProjectState.OPEN}),
@@ -13,6 +14,16 @@ MOVES: Mapping[ProjectState, frozenset[ProjectState]] = {
     ProjectState.CLOSING: frozenset({ProjectState.CLOSED}),
     ProjectState.CLOSED: frozenset(),
 }
+
+CLOSED_PLACES: Mapping[MembershipState, str] = {
+    MembershipState.PAUSED: "Your place in this project is paused. The decision with its reasons, and the way to "
+    "appeal, stands under Decisions.",
+    MembershipState.RETRAINING: "This project asks you to practise before you take further tasks. Pass the practice, "
+    "or appeal the decision under Decisions.",
+    MembershipState.REMOVED: "Your place in this project was ended. The decision with its reasons, and the way to "
+    "appeal, stands under Decisions.",
+}
+"""Places that take no task, with what the person is told. Work that they hold can be finished and is paid."""
 
 _WORDS = frozenset({"title", "summary"})
 _TERMS = _WORDS | {
@@ -24,7 +35,21 @@ _TERMS = _WORDS | {
     "revision_seconds",
     "rate_minor",
     "qualification_id",
+    "overlap_mode",
+    "overlap_floor",
+    "overlap_cap",
+    "confidence",
+    "price_limit_minor",
+    "gold_percent",
+    "standard",
+    "review_mode",
+    "risk_percent",
+    "double_percent",
+    "gold_review_percent",
+    "appeal_seconds",
 }
+QUALITY = frozenset({"overlap_mode", "overlap_floor", "overlap_cap", "confidence", "price_limit_minor"})
+"""Settings that decide how often a task is asked; a change looks at every open task again."""
 # What people have been shown and answered must keep its meaning, so the settings of the work itself
 # are fixed once a project has been open. A new rate holds for claims made after it.
 CHANGEABLE: Mapping[ProjectState, frozenset[str]] = {
@@ -48,6 +73,27 @@ def position(priority: int, sequence: int) -> int:
     if not 0 <= sequence < PLACES_PER_PRIORITY:
         raise ValueError(f"the queue holds {PLACES_PER_PRIORITY} places, not {sequence}")
     return priority * PLACES_PER_PRIORITY + sequence
+
+
+def most_asked(cap: int, rate_minor: int, price_limit_minor: int | None) -> int:
+    """The most judgments of one task with adaptive overlap: the cap, or fewer where the price limit pays for fewer
+    at this rate; at least one."""
+    if price_limit_minor is None or rate_minor == 0:
+        return cap
+    return max(1, min(cap, price_limit_minor // rate_minor))
+
+
+def least_asked(floor: int, most: int) -> int:
+    """The fewest: the floor, never below what the quality engine asks for however sure it is, within the most."""
+    return min(max(floor, FLOOR_MIN), most)
+
+
+def first_overlap(project: Project) -> int:
+    """How many judgments a fresh task is given out for: with adaptive overlap the fewest that it may have."""
+    if project.overlap_mode is OverlapMode.FIXED:
+        return project.overlap
+    most = most_asked(project.overlap_cap, project.rate_minor, project.price_limit_minor)
+    return least_asked(project.overlap_floor, most)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from preceptor.kit.money import CURRENCIES
+from preceptor.projects.models import OverlapMode, ReviewMode
 from preceptor.tasktypes.base import Row
 from preceptor.tasktypes.messages import Text
 
@@ -37,6 +38,11 @@ Percent = Annotated[int, Field(ge=0, le=100)]
 WaitSeconds = Annotated[int, Field(ge=60, le=90 * 86_400)]
 RateMinor = Annotated[int, Field(ge=0, le=RATE_MINOR_MAX)]
 Currency = Annotated[str, AfterValidator(_known_currency)]
+Confidence = Annotated[float, Field(gt=0.5, lt=1)]
+PriceLimitMinor = Annotated[int, Field(ge=1, le=RATE_MINOR_MAX)]
+GoldPercent = Annotated[int, Field(ge=0, le=50)]
+Standard = Annotated[float, Field(gt=0, lt=1)]
+AppealSeconds = Annotated[int, Field(ge=86_400, le=90 * 86_400)]
 
 
 class _Shape(BaseModel):
@@ -61,11 +67,39 @@ class ProjectSettings(_Shape):
     """Pay for one judgment, in minor units of `currency`."""
     currency: Currency = "USD"
     qualification_id: UUID | None = None
+    overlap_mode: OverlapMode = OverlapMode.FIXED
+    overlap_floor: Overlap = 3
+    overlap_cap: Overlap = 7
+    confidence: Confidence = 0.95
+    """Posterior probability at which adaptive overlap stops asking."""
+    price_limit_minor: PriceLimitMinor | None = None
+    """Most that adaptive overlap spends on one task; None for no limit but the cap."""
+    gold_percent: GoldPercent = 0
+    standard: Standard = 0.7
+    """Accuracy that is expected of people."""
+    review_mode: ReviewMode = ReviewMode.RANDOM
+    risk_percent: Percent = 0
+    double_percent: Percent = 0
+    gold_review_percent: GoldPercent = 0
+    appeal_seconds: AppealSeconds = 14 * 86_400
     data_source: Annotated[str, Field(pattern=r"^(recorded|simulated)$")] | None = None
+
+    @model_validator(mode="after")
+    def _floor_within_cap(self) -> Self:
+        if self.overlap_floor > self.overlap_cap:
+            raise ValueError("the floor of adaptive overlap lies above its cap")
+        return self
+
+
+CLEARABLE = frozenset({"qualification_id", "price_limit_minor"})
+"""Settings for which None is a value."""
 
 
 class ProjectChanges(_Shape):
-    """The fields to change; what is not set stays. `qualification_id=None` set explicitly opens it to everyone."""
+    """The fields to change; what is not set stays.
+
+    `qualification_id=None` set explicitly opens the project to everyone, `price_limit_minor=None` lifts the limit.
+    """
 
     title: Title | None = None
     summary: Summary | None = None
@@ -80,11 +114,23 @@ class ProjectChanges(_Shape):
     rate_minor: RateMinor | None = None
     currency: Currency | None = None
     qualification_id: UUID | None = None
+    overlap_mode: OverlapMode | None = None
+    overlap_floor: Overlap | None = None
+    overlap_cap: Overlap | None = None
+    confidence: Confidence | None = None
+    price_limit_minor: PriceLimitMinor | None = None
+    gold_percent: GoldPercent | None = None
+    standard: Standard | None = None
+    review_mode: ReviewMode | None = None
+    risk_percent: Percent | None = None
+    double_percent: Percent | None = None
+    gold_review_percent: GoldPercent | None = None
+    appeal_seconds: AppealSeconds | None = None
 
     def wanted(self) -> dict[str, object]:
         """The fields that were given, by name."""
         given = self.model_dump(exclude_unset=True)
-        return {name: value for name, value in given.items() if value is not None or name == "qualification_id"}
+        return {name: value for name, value in given.items() if value is not None or name in CLEARABLE}
 
 
 class Criterion(_Shape):

@@ -51,21 +51,41 @@ class Score:
 
 
 @dataclass(frozen=True)
+class Posterior:
+    """What the quality engine says of one task, as it was when a release was built.
+
+    `units`: unit -> label -> chance that it is the right one. `soft`: unit -> label -> share of careful people who
+    would give it, which is something else where people legitimately differ. Both add up to 1 within a unit.
+    `ambiguity`: chance that they do, None where unknown. `source`: what the chances rest on, in a word.
+    """
+
+    units: Mapping[str, Mapping[str, float]]
+    soft: Mapping[str, Mapping[str, float]]
+    ambiguity: float | None
+    source: str
+
+
+@dataclass(frozen=True)
 class Consensus:
     """What the counted answers of one task say together.
 
     `answer` has the shape of the task type's answer (partly filled), so that a person can be scored against
-    it; it is None where the answers decide nothing.
+    it; it is None where the answers decide nothing. In a release that is decided by posterior the `label` of a unit
+    is the likeliest one, None where it is not likely enough; `answer`, votes and shares are the majority's always.
     """
 
     answers: int
     units: Mapping[str, Majority]
     answer: Row | None
+    posterior: Posterior | None = None
 
 
 @dataclass(frozen=True)
 class ReleasedTask(Generic[PayloadT, AnswerT]):
-    """A task as a release sees it. `imported_answer` and `imported_votes` came with the file, not from our people."""
+    """A task as a release sees it. `imported_answer` and `imported_votes` came with the file, not from our people.
+
+    `gold`: it has a known answer and measures people. `known_answer` is that answer, in releases that want it.
+    """
 
     task_id: str
     external_id: str | None
@@ -73,6 +93,8 @@ class ReleasedTask(Generic[PayloadT, AnswerT]):
     imported_answer: AnswerT | None = None
     imported_votes: Mapping[str, int] = field(default_factory=dict)
     topic: str | None = None
+    gold: bool = False
+    known_answer: AnswerT | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +195,12 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
     def unit_labels(self, payload: PayloadT) -> dict[str, tuple[str, ...]]:
         """Every unit of a task with all labels it can get, whether or not somebody gave them."""
 
+    def criteria(self, config: ConfigT) -> Mapping[str, str]:
+        """Title by key of everything that is rated on a scale; empty where nothing is."""
+
+    def ratings(self, answer: AnswerT) -> Mapping[str, Mapping[str, float]]:
+        """Criterion -> thing rated (a response, the whole) -> rating, for how alike people read each criterion."""
+
     def consensus(self, payload: PayloadT, answers: Sequence[AnswerT]) -> Consensus:
         """What the answers say together, by majority within each unit."""
 
@@ -195,6 +223,9 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
 
     def as_shown(self, answer: AnswerT, order: Sequence[str]) -> AnswerT:
         """The inverse of `canonical`: a stored draft or answer in the names that the person saw."""
+
+    def shown_label(self, label: str, order: Sequence[str]) -> str:
+        """A label of `labels` in the names that the person saw."""
 
     def template(self) -> Template:
         """Starting settings and guidelines of a new project."""

@@ -16,6 +16,7 @@ from preceptor.people.passwords import passwords_for
 from preceptor.people.service import accounts, directory, limits, organizations, passkeys, sessions
 from preceptor.people.service.passkeys import RelyingParty
 from preceptor.people.service.sessions import SignInRefusal
+from preceptor.web.decisions import suspension_path
 from preceptor.web.pages import Page, active_role, go, home_of
 from preceptor.web.visits import field_errors, keep_signed_in, safe_path, visit_of
 
@@ -84,6 +85,8 @@ def sign_in(
         if outcome is SignInRefusal.UNCONFIRMED:
             limits.count(session, limits.MAIL_PER_EMAIL, email.strip(), now=now)
             accounts.resend_confirmation(session, email, base_url=settings.base_url, now=now)
+        if outcome is SignInRefusal.SUSPENDED and (path := suspension_path(page, session, email, now)) is not None:
+            return go(path)
         return _sign_in_page(page, next=next, email=email, refused=REFUSALS[outcome])
     return keep_signed_in(go(safe_path(next)), settings, outcome)
 

@@ -38,6 +38,8 @@ LINE_WORDS: Final = {
     ("defunding", True): "Back from a project",
     ("defunding", False): "Back to the wallet",
     ("claim", False): "Paid for an approved judgment",
+    ("appeal", False): "Paid for a judgment after an appeal",
+    ("appeal", True): "Set aside for a judgment after an appeal",
 }
 CSV_HEADER: Final = ("line", "at", "what", "amount", "balance_after", "currency", "note")
 
@@ -71,7 +73,7 @@ def _project_money(
         session, project.id, project.currency, before=read_cursor("posting", cursor), limit=PAGE_ROWS
     )
     here = f"{at.base}/money"
-    paid = [line.source_id for line in statement.lines if line.source_kind == "claim"]
+    paid = [line.source_id for line in statement.lines if line.source_kind in ("claim", "appeal")]
     tasks = tasks_of_claims(session, project, paid)
     return page.show(
         "client/project_money.html",

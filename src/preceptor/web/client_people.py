@@ -11,7 +11,9 @@ from preceptor.projects.errors import NotAReviewer
 from preceptor.projects.service import members
 from preceptor.web.client_frame import Frame, Sent, frame, frame_to_change, names_in
 from preceptor.web.pages import Client, Page, Pages, go
-from preceptor.work.service.quality import ProjectQuality, project_quality
+from preceptor.work.service import appeals
+from preceptor.work.service import membership_decisions as places
+from preceptor.work.service.quality import project_quality
 
 router = APIRouter()
 
@@ -25,12 +27,15 @@ def _people(
     page: Pages, session: Session, client: SignedIn, at: Frame, error: str | None = None, email: str = ""
 ) -> HTMLResponse:
     reviewers = members.reviewers_of(session, client.actor, at.project.id)
+    held = places.members_of(session, client.actor, at.project.id)
     return page.show(
         "client/people.html",
         status=200 if error is None else 422,
         at=at,
         quality=project_quality(session, at.project.id),
         names=names_in(page, at.project.org_id),
+        places={place.person_id: place.state.value for place, _ in held},
+        rates=appeals.overturn_rates(session, at.project.id),
         reviewers=[(person, show_id("person", person.id)) for person in reviewers],
         error=error,
         email=email,
@@ -53,22 +58,3 @@ def remove_reviewer(session: Db, client: Client, now: Now, project_id: str, pers
     at = frame_to_change(session, client, project_id, "people")
     members.remove_reviewer(session, client.actor, at.project.id, read_id("person", person_id), now=now)
     return go(f"{at.base}/people#reviewers", "The reviewer is removed. Reviews already given stay.")
-
-
-@router.get("/projects/{project_id}/quality")
-def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Response:
-    at = frame(session, client, project_id, "quality")
-    quality = project_quality(session, at.project.id)
-    return page.show("client/quality.html", at=at, quality=quality, charts=_charts(quality))
-
-
-def _charts(quality: ProjectQuality) -> dict[str, object]:
-    """Data of the larger plots; each carries its table."""
-    return {
-        "labels": {
-            "kind": "bar",
-            "x_kind": "category",
-            "x": [each.label for each in quality.labels],
-            "series": [{"label": "Judgments", "values": [each.count for each in quality.labels]}],
-        },
-    }

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 
 import preceptor.datasets.jobs  # noqa: F401  asking for a release defers a job, which has to be registered
 from preceptor.datasets import service as datasets
-from preceptor.datasets.errors import NothingToRelease
+from preceptor.datasets.errors import NotFitted, NothingToRelease
 from preceptor.datasets.models import Release, ReleaseState
+from preceptor.datasets.options import THRESHOLD_MIN, DecidedBy, ReleaseOptions, options_of
 from preceptor.http.cursor import read_cursor
 from preceptor.http.edge import CurrentRuntime, Db, Now
 from preceptor.kit.errors import Invalid, NotFound
@@ -22,7 +23,7 @@ from preceptor.kit.storage import Storage
 from preceptor.people.identify import SignedIn
 from preceptor.training import service as training
 from preceptor.training.models import TrainingRun
-from preceptor.web.client_frame import Frame, Sent, address, frame, frame_to_change
+from preceptor.web.client_frame import Fields, Frame, Sent, address, frame, frame_to_change
 from preceptor.web.pages import Client, Page, Pages, go
 
 router = APIRouter()
@@ -64,6 +65,8 @@ def _list(
         next_href=address(here, cursor=show_id("release", shown[-1].id)) if more else None,
         first_href=here if cursor else None,
         error=error,
+        choices=datasets.choices(session, at.project.id),
+        threshold_min=THRESHOLD_MIN,
     )
 
 
@@ -71,10 +74,23 @@ def _list(
 def request_release(page: Page, session: Db, client: Client, now: Now, project_id: str, fields: Sent) -> Response:
     at = frame_to_change(session, client, project_id, "releases")
     try:
-        release = datasets.request_release(session, client.actor, at.project.id, fields.text("title"), now=now)
-    except (Invalid, NothingToRelease) as error:
+        release = datasets.request_release(
+            session, client.actor, at.project.id, fields.text("title"), options=_options(fields), now=now
+        )
+    except (Invalid, NothingToRelease, NotFitted) as error:
         return _list(page, session, client, at, error=error.message)
     return go(f"{at.base}/releases/{show_id('release', release.id)}")
+
+
+def _options(fields: Fields) -> ReleaseOptions:
+    """What the form asks for; `Invalid` for what no form of ours sends."""
+    by, threshold = fields.text("decided_by"), fields.text("threshold")
+    try:
+        return ReleaseOptions(
+            DecidedBy(by) if by else None, float(threshold) if threshold else None, fields.checked("gold")
+        )
+    except ValueError:
+        raise Invalid("Choose how answers are decided, and give the threshold as a number such as 0.9.") from None
 
 
 @router.get("/projects/{project_id}/releases/{release_id}")
@@ -95,6 +111,7 @@ def show_release(
         at=at,
         release=release,
         release_id=release_id,
+        options=options_of(release),
         card=_card(session, client, runtime.storage, release.id),
         files=[_file_row(release, path) for path in datasets.file_names(release)],
         changes=datasets.changes_since_last(session, client.actor, runtime.storage, release.id),

@@ -15,6 +15,7 @@ from preceptor.projects.models import Project
 from preceptor.projects.rules import CHANGEABLE
 from preceptor.projects.settings import ProjectChanges, ProjectSettings
 from preceptor.tasktypes.base import Row, problems_of
+from preceptor.web import client_quality_settings as quality
 from preceptor.web.client_frame import Fields, money_field, refusal
 
 Shape = TypeVar("Shape", bound=BaseModel)
@@ -26,6 +27,7 @@ _NAMES: Final = {
     "review_seconds": "review_hours",
     "revision_seconds": "revision_hours",
     "rate_minor": "rate",
+    **quality.NAMES,
 }
 Readers = Mapping[str, Callable[[Fields], Row]]
 
@@ -90,6 +92,7 @@ def read_terms(fields: Fields, currency: str) -> dict[str, object]:
         "rate_minor": money_field(fields, "rate", currency).minor,
         "currency": currency,
         "qualification_id": read_id("qualification", chosen) if chosen else None,
+        **quality.read(fields, currency),
     }
 
 
@@ -118,7 +121,10 @@ def _read(shape: type[Shape], given: dict[str, object]) -> Shape:
         return shape.model_validate(given)
     except ValidationError as error:
         problems = [
-            {"path": field_of(problem.path), "message": problem.message[:1].upper() + problem.message[1:] + "."}
+            {
+                "path": field_of(problem.path) or "form",
+                "message": f"{problem.message[:1].upper()}{problem.message[1:]}.",
+            }
             for problem in problems_of(error)
         ]
         raise Invalid(problems[0]["message"], problems) from None
@@ -145,6 +151,7 @@ def values_of(project: Project) -> dict[str, str]:
         "rate": Money(project.rate_minor, project.currency).amount,
         "currency": project.currency,
         "qualification_id": show_id("qualification", project.qualification_id) if project.qualification_id else "",
+        **quality.values_of(project),
     }
 
 
@@ -162,6 +169,7 @@ STARTING_VALUES: Final[dict[str, str]] = {
     "currency": "USD",
     "qualification_id": "",
     "budget": "",
+    **quality.STARTING_VALUES,
 }
 
 

@@ -51,6 +51,8 @@ class Filter:
                 return counts.flagged
             case "Retired":
                 return counts.retired
+            case "Gold":
+                return counts.gold
             case _:
                 return counts.total
 
@@ -61,6 +63,7 @@ FILTERS: Final = {
     "done": Filter("Done", TaskState.OPEN, finished=True),
     "flagged": Filter("Flagged", TaskState.FLAGGED),
     "retired": Filter("Retired", TaskState.RETIRED),
+    "gold": Filter("Gold", TaskState.GOLD),
 }
 
 
@@ -191,7 +194,7 @@ def _exported(runtime: Runtime, client: SignedIn, at: Frame, wanted: Wanted) -> 
                     task.topic or "",
                     task.state.value,
                     task.priority,
-                    task.wanted,
+                    task.overlap,
                     task.taken,
                     task.done,
                     said.label if said else "",

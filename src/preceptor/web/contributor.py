@@ -20,11 +20,12 @@ from preceptor.money.service import earnings
 from preceptor.projects import access
 from preceptor.projects.access import BoardEntry
 from preceptor.projects.models import MembershipState, Project, ProjectState
-from preceptor.projects.rules import Eligibility, Reason
+from preceptor.projects.rules import CLOSED_PLACES, Eligibility, Reason
 from preceptor.projects.service import members
 from preceptor.web.pages import Contributor, Page, go
 from preceptor.web.workspace import excerpt
 from preceptor.work import access as work_access
+from preceptor.work.service import appeals
 from preceptor.work.service import day as days_at_work
 from preceptor.work.service import history as histories
 from preceptor.work.service.day import LEFT_COUNTED_MAX, TaskTime
@@ -70,7 +71,8 @@ class Offer:
 
     @property
     def paused_here(self) -> bool:
-        return self.membership is MembershipState.PAUSED
+        """Whether a decision keeps the person from taking tasks here."""
+        return self.membership in CLOSED_PLACES
 
     @property
     def ready(self) -> bool:
@@ -86,8 +88,8 @@ class Offer:
         """The first thing that stands in the way, as one sentence."""
         if self.eligibility.reasons:
             return self.eligibility.reasons[0]
-        if self.paused_here:
-            return Reason("membership_paused", "Your place in this project is paused. Ask the client.")
+        if self.membership is not None and self.membership in CLOSED_PLACES:
+            return Reason(f"membership_{self.membership.value}", CLOSED_PLACES[self.membership], "/decisions")
         if self.left == 0:
             return Reason("no_work_left", "No task is free for you right now. New ones appear here.")
         if not self.funded:
@@ -248,6 +250,7 @@ def show_project(project_id: str, page: Page, session: Db, known: Contributor) -
         mine=mine,
         titles=titles_of(mine),
         takes_work=project.state is ProjectState.OPEN,
+        rates=appeals.overturn_rates(session, project.id),
     )
 
 

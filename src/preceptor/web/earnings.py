@@ -111,11 +111,14 @@ def with_sources(
     session: Session, actor: Actor, lines: Sequence[StatementLine]
 ) -> list[tuple[StatementLine, str, EarnedBy | None]]:
     """Statement lines with their purpose in words and, for earnings, the submission behind them."""
-    sources = histories.earned_by(session, actor, [line.source_id for line in lines if line.source_kind == "claim"])
+    claims = [line.source_id for line in lines if line.source_kind in ("claim", "appeal")]
+    sources = histories.earned_by(session, actor, claims)
     return [(line, words_of(line), sources.get(line.source_id)) for line in lines]
 
 
 def words_of(line: StatementLine) -> str:
+    if line.source_kind == "appeal":
+        return "Approved after an appeal"
     return PURPOSES.get(line.purpose, line.purpose.replace("_", " ").capitalize())
 
 

@@ -51,6 +51,7 @@ SOURCE_WORDS = {
     "funding": "Project funding",
     "defunding": "Taken back",
     "claim": "Claims",
+    "appeal": "Appeals",
     "payout": "Payouts",
     "gather": "Gathered",
 }

@@ -6,6 +6,8 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Form, Query
 from fastapi.responses import Response
 
+from preceptor.fairness import rules as fairness_rules
+from preceptor.fairness.models import ReceiptKind
 from preceptor.http.edge import Db, Now
 from preceptor.kit.errors import AppError, Invalid
 from preceptor.kit.ids import read_id, show_id
@@ -125,6 +127,7 @@ def _person(
         person_id=person_id,
         devices=[(row, rules.device_name(row.user_agent)) for row in dossier.sessions],
         errors={at: field_errors(error)} if error is not None else {},
+        suspension_rules=fairness_rules.rules_for(ReceiptKind.SUSPEND),
         now=now,
     )
 
@@ -158,9 +161,17 @@ def set_roles(
 
 
 @router.post("/people/{person_id}/suspend")
-def suspend(page: Page, session: Db, operator: Operator, now: Now, person_id: str, reason: Text) -> Response:
+def suspend(
+    page: Page,
+    session: Db,
+    operator: Operator,
+    now: Now,
+    person_id: str,
+    reason: Text,
+    rule: Text = accounts.SUSPENSION_RULE,
+) -> Response:
     try:
-        accounts.suspend(session, operator.actor, read_id("person", person_id), reason=reason, now=now)
+        accounts.suspend(session, operator.actor, read_id("person", person_id), reason=reason, rule=rule, now=now)
     except Invalid as error:
         return _person(page, session, operator, now, person_id, at="suspend", error=error)
     return go(_person_url(person_id), "The account is suspended. Its owner was told why.")

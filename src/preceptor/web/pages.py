@@ -2,23 +2,28 @@
 
 import base64
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import jinja2
 from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlalchemy.orm import Session
 
 import preceptor
-from preceptor.http.edge import CurrentRuntime, MaybeSignedIn, csrf_token_of, require_signed_in
+from preceptor.http.edge import Ask, CurrentRuntime, MaybeSignedIn, csrf_token_of, require_signed_in
 from preceptor.kit.errors import Forbidden
+from preceptor.kit.events import Actor
 from preceptor.kit.ids import show_id
 from preceptor.kit.markdown import render_markdown
 from preceptor.kit.money import Money
 from preceptor.people.identify import SignedIn
 from preceptor.web.assets import asset
+
+T = TypeVar("T")
 
 FLASH_COOKIE = "preceptor_flash"
 Tone = Literal["success", "info", "warning", "error"]
@@ -85,6 +90,7 @@ NAV: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/home", "Home", "house"),
         ("/board", "Projects", "layout-grid"),
         ("/results", "Results", "clipboard-check"),
+        ("/skills", "Skills", "target"),
         ("/earnings", "Earnings", "wallet"),
         ("/tests", "Tests", "graduation-cap"),
     ),
@@ -93,11 +99,18 @@ NAV: dict[str, tuple[tuple[str, str, str], ...]] = {
         ("/money", "Money", "wallet"),
         ("/models", "Models", "brain"),
         ("/tests/manage", "Entry tests", "graduation-cap"),
+        ("/appeals", "Appeals", "gavel"),
         ("/organization", "Organization", "building-2"),
     ),
-    "reviewer": (("/review", "Review", "list-checks"), ("/review/done", "My decisions", "history")),
+    "reviewer": (
+        ("/review", "Review", "list-checks"),
+        ("/review/done", "My decisions", "history"),
+        ("/appeals", "Appeals", "gavel"),
+    ),
     "operator": (
         ("/operator/people", "People", "users"),
+        ("/operator/evidence", "Evidence", "gauge"),
+        ("/appeals", "Appeals", "gavel"),
         ("/operator/money", "Money", "landmark"),
         ("/operator/jobs", "Jobs", "activity"),
         ("/operator/events", "Events", "scroll-text"),
@@ -199,6 +212,32 @@ class Pages:
 
 
 Page = Annotated[Pages, Depends(Pages, scope="function")]
+
+
+class AskedPages:
+    """A page's change that takes many locks: its transaction is run again where the database had to end it.
+
+    Like `http.edge.Ask`, for people at their pages. Not beside `Db` or `Page`, whose transaction is another one.
+    """
+
+    def __init__(self, request: Request, runtime: CurrentRuntime, ask: Ask) -> None:
+        self._request = request
+        self._runtime = runtime
+        self._ask = ask
+
+    def do(self, role: str, scope: str, work: Callable[[Session, Pages, SignedIn, datetime], T]) -> T:
+        """The result of `work`, done by whoever asks (who needs role and scope) and committed."""
+
+        def in_role(session: Session, actor: Actor, now: datetime) -> T:
+            signed_in: SignedIn = self._request.state.signed_in
+            if role not in roles_of(signed_in):
+                raise WrongRole
+            return work(session, Pages(self._request, self._runtime, signed_in), signed_in, now)
+
+        return self._ask.do(scope, in_role)
+
+
+AskPage = Annotated[AskedPages, Depends(AskedPages, scope="function")]
 
 
 def go(path: str, flash: str | None = None, *, tone: Tone = "success") -> Response:

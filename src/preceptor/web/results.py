@@ -3,21 +3,26 @@
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 from markupsafe import Markup, escape
+from sqlalchemy.orm import Session
 
 from preceptor.http.edge import Db, Now
 from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import Money
+from preceptor.people.identify import SignedIn
 from preceptor.tasktypes.base import task_type
-from preceptor.web.pages import Contributor, Page
+from preceptor.web.pages import Contributor, Page, Pages
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work.rules import Standing
 from preceptor.work.service import history as histories
+from preceptor.work.service.challenges import seen_gold
+from preceptor.work.service.decisions import decision_of_submission
 from preceptor.work.service.history import DecisionReceipt, HistoryLine
 
 router = APIRouter()
@@ -36,6 +41,7 @@ RULES: Mapping[str, str] = {
     "review": "Drawn for review; a person read it and decided.",
     "not sampled for review": "Not drawn for review, so approved as it is.",
     "review deadline passed": "Drawn for review; nobody decided in time, so approved.",
+    "appeal": "An appeal overturned the first decision: approved as it was sent.",
 }
 
 Search = Annotated[str, Query(max_length=200)]
@@ -123,14 +129,34 @@ def _inert(value: object) -> object:
 @router.get("/results/{submission_id}")
 def show_result(submission_id: str, page: Page, session: Db, known: Contributor, now: Now) -> Response:
     """The decision on one submission, with its reasons; opening it marks them as read."""
+    return result_page(page, session, known, submission_id, now)
+
+
+def result_page(
+    page: Pages,
+    session: Session,
+    known: SignedIn,
+    submission_id: str,
+    now: datetime,
+    *,
+    challenge_error: str | None = None,
+    challenge_words: str = "",
+) -> Response:
+    """The page of one submission, again with what was refused of a challenge to its known answer."""
     receipt = histories.decision_receipt(session, known.actor, read_id("submission", submission_id))
     histories.note_read(session, known.actor, receipt, now=now)
     kind = task_type(receipt.project.task_type)
     data = element_data(receipt.project.task_type, receipt.shown, receipt.project.config)
     answer = dict(receipt.answer)
     reason = str(answer.pop("justification", "") or "")
+    gold = seen_gold(session, known.actor, receipt.submission.id)
     return page.show(
         "contributor/result.html",
+        status=200 if challenge_error is None else 422,
+        gold=gold,
+        gold_json={"data": data, "draft": gold.key, "readonly": True} if gold else None,
+        challenge_error=challenge_error,
+        challenge_words=challenge_words,
         receipt=receipt,
         title=excerpt(receipt.shown, receipt.project.title),
         pay=Money(receipt.claim.rate_minor, receipt.claim.currency),
@@ -139,6 +165,7 @@ def show_result(submission_id: str, page: Page, session: Db, known: Contributor,
         reason=marked(reason, quotes_of(receipt)),
         criteria=verdicts(receipt),
         rule=RULES.get(receipt.rule or ""),
+        decision=decision_of_submission(session, receipt.submission.id),
         now=now,
     )
 

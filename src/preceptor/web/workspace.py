@@ -7,7 +7,7 @@ comes only as its task type presents it. The other side of this contract is fron
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
 from pydantic import TypeAdapter
@@ -25,6 +25,7 @@ from preceptor.work.models import ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
 from preceptor.work.service.history import HistoryLine, LastAnswer
+from preceptor.work.service.practice import PracticeItem, PracticeProgress
 
 EXCERPT_CHARACTERS = 140
 _MARKS = re.compile(r"\*\*|__|`+|^[#>]+\s|(?<=\n)[#>]+\s")
@@ -45,6 +46,8 @@ class Workspace(TypedDict):
     skip_reasons: list[dict[str, str]]
     flag_reasons: list[dict[str, str]]
     history: list[dict[str, str]]
+    words: NotRequired[dict[str, str]]
+    """What the desk says of itself where it is used for something else than work and tests (`DeskWords`)."""
 
 
 # --- A task for its element
@@ -245,6 +248,56 @@ def practice_json(
     }
     urls = {"submit": practice, "next": f"{test}/practice/{view.number + 1}/question?round={view.round}", "board": test}
     return _unpaid(title, claim, _task(view.task_type, view.payload, view.config), introduction, urls, now)
+
+
+def calibration_json(
+    item: PracticeItem, progress: PracticeProgress, *, task: str, guidelines: str, leased_until: datetime, now: datetime
+) -> Workspace:
+    """One task of a project's calibration practice; `task` is its id as people who work see it."""
+    base = f"/practice/{show_id('project', item.project.id)}"
+    claim = {
+        "id": f"calibration-{task}-{item.round}",
+        "title": "You had this one wrong once" if item.own_mistake else "Practice",
+        "leased_until": leased_until.isoformat(),
+        "kind": "practice",
+        "draft": None,
+    }
+    urls = {"submit": f"{base}/answer?task={task}&round={item.round}", "next": f"{base}/next", "board": base}
+    data = _task(item.project.task_type, item.payload, item.config)
+    desk = _unpaid(f"{item.project.title}: practice, unpaid", claim, data, guidelines, urls, now)
+    return {**desk, "words": PRACTICE_WORDS}
+
+
+def key_json(
+    project: Project, challenge: UUID, shown: Row, *, guidelines: str, leased_until: datetime, now: datetime
+) -> Workspace:
+    """A task for the manager who corrects its known answer; the reason they give is the reason of the decision."""
+    base = f"/projects/{show_id('project', project.id)}/challenges/{show_id('challenge', challenge)}"
+    claim = {
+        "id": f"key-{show_id('challenge', challenge)}",
+        "title": "The right answer, and why",
+        "leased_until": leased_until.isoformat(),
+        "kind": "practice",
+        "draft": None,
+    }
+    urls = {"submit": f"{base}/key", "next": base, "board": base}
+    data = _task(project.task_type, shown, project.config)
+    desk = _unpaid(f"{project.title}: correct the known answer", claim, data, guidelines, urls, now)
+    return {**desk, "words": KEY_WORDS}
+
+
+PRACTICE_WORDS = {
+    "kind": "Practice",
+    "kept": "Counts for your practice only",
+    "back": "Back to practice",
+    "leave": "To practice",
+}
+KEY_WORDS = {
+    "kind": "Known answer",
+    "kept": "What you submit becomes the known answer",
+    "back": "Back to the challenge",
+    "leave": "To the challenge",
+}
 
 
 def _unpaid(

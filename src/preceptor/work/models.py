@@ -29,7 +29,7 @@ class SubmissionState(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     LAPSED = "lapsed"
-    """Returned and not revised in time."""
+    """Returned and not revised in time, or a revision that was not needed after all: its return was overturned."""
 
 
 class Decision(StrEnum):
@@ -93,6 +93,7 @@ class Submission(Base):
     __table_args__ = (
         UniqueConstraint("claim_id", "revision"),
         Index("ix_submission_due", "decide_at", postgresql_where=text("state = 'submitted'")),
+        Index("ix_submission_to_score", "id", postgresql_where=text("to_score")),
         Index(
             "ix_submission_to_review",
             "project_id",
@@ -115,6 +116,12 @@ class Submission(Base):
     state: Mapped[SubmissionState] = mapped_column(default=SubmissionState.SUBMITTED)
     worked_seconds: Mapped[int]
     review_wanted: Mapped[bool]
+    review_reason: Mapped[str | None]
+    """Why it was sampled: "random", "revision", or the risk that spoke for it ("risk: new person")."""
+    review_chance: Mapped[float | None]
+    """The chance with which it was drawn; random ones estimate the project's quality without bias."""
+    to_score: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """An answer to a gold task that is still to be compared with the known one; by the next sweep."""
     decide_at: Mapped[datetime]
     """When it is approved if nobody decides before."""
     reviewer_id: Mapped[UUID | None]

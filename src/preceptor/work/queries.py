@@ -9,14 +9,14 @@ from sqlalchemy.orm import aliased
 from preceptor.kit.events import Event
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people.models import Person
-from preceptor.projects.models import Project, ProjectState, Task, TaskState
+from preceptor.projects.models import OverlapMode, Project, ProjectState, Task, TaskState
 from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, SubmissionState
 
 # The project is locked first, and for as little as "it does not close while this claim is made": its settings may
 # still change and tasks may be added meanwhile.
 LOCK_MEMBERSHIP = text("""
     SELECT m.state AS membership_state, m.cursor, p.id AS project_id, p.org_id, p.state AS project_state,
-           p.task_type, p.config, p.lease_seconds, p.rate_minor, p.currency,
+           p.task_type, p.config, p.lease_seconds, p.rate_minor, p.currency, p.gold_percent,
            p.guidelines_version_id, p.rubric_version_id,
            p.qualification_id IS NULL OR EXISTS (
                SELECT 1 FROM person_qualification q
@@ -33,23 +33,23 @@ LOCK_MEMBERSHIP = text("""
     FOR KEY SHARE OF p FOR UPDATE OF m
 """)
 
-_FREE = """
+FREE = """
     t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open'
     AND NOT EXISTS (
         SELECT 1 FROM claim c WHERE c.task_id = t.id AND c.person_id = :person_id AND c.state <> 'expired')
 """
 # Finds nothing for a person who has a claim open here: one at a time.
-_HOLDS_NONE = """
+HOLDS_NONE = """
     NOT EXISTS (
         SELECT 1 FROM claim o WHERE o.project_id = :project_id AND o.person_id = :person_id AND o.state = 'open')
 """
 PICK_FREE = text(f"""
     SELECT t.id, t.payload, t.position FROM task t
-    WHERE {_FREE} AND {_HOLDS_NONE} AND t.position > :after AND t.position <= :until
+    WHERE {FREE} AND {HOLDS_NONE} AND t.position > :after AND t.position <= :until
     ORDER BY t.position LIMIT 1 FOR UPDATE OF t SKIP LOCKED
 """)
-PICK_ONE = text(f"SELECT t.id, t.payload, t.position FROM task t WHERE {_FREE} AND t.id = :task_id FOR UPDATE OF t")
-FIRST_FREE = text(f"SELECT t.id FROM task t WHERE {_FREE} ORDER BY t.position LIMIT 1")
+PICK_ONE = text(f"SELECT t.id, t.payload, t.position FROM task t WHERE {FREE} AND t.id = :task_id FOR UPDATE OF t")
+FIRST_FREE = text(f"SELECT t.id FROM task t WHERE {FREE} ORDER BY t.position LIMIT 1")
 
 # Everything a claim writes, in one statement. It writes nothing at all when no unlocked part of the escrow holds
 # the rate. Locks: an escrow part, then the same part of the reserved account; it waits for no escrow part.
@@ -99,13 +99,23 @@ TAKE_FREE = text(f"""
     SELECT money_part, display_order, draft, draft_saved_at FROM claimed
 """)
 
+# The project is locked as the foreign key of a submission will lock it anyway, only earlier: the settings that decide
+# how often a task is asked change when no submission is under way (`projects.service.projects.update_project`).
+# What is known about answer and person is read for projects that direct reviews by risk, and only there.
 CLAIM_TO_SUBMIT = text("""
     SELECT c.id, c.task_id, c.project_id, c.person_id, c.state, c.leased_until, c.display_order, c.worked_seconds,
            c.last_beat_at, c.created_at, p.org_id, p.task_type, p.config, p.review_percent, p.review_seconds,
-           t.payload
+           p.overlap_mode, p.review_mode, p.risk_percent, p.standard, t.payload, t.state AS task_state,
+           q.units AS answer_units, k.counts, k.judgments, k.low, k.high, f.prior, f.pooled, f.diagnostics
     FROM claim c JOIN project p ON p.id = c.project_id JOIN task t ON t.id = c.task_id
+    LEFT JOIN task_quality q ON p.review_mode = 'risk' AND q.task_id = t.id
+    LEFT JOIN person_skill k ON p.review_mode = 'risk' AND k.project_id = p.id AND k.person_id = c.person_id
+    LEFT JOIN LATERAL (
+        SELECT f.prior, f.pooled, f.diagnostics FROM quality_fit f
+        WHERE p.review_mode = 'risk' AND f.project_id = p.id ORDER BY f.id DESC LIMIT 1
+    ) f ON true
     WHERE c.id = :claim_id AND c.person_id = :person_id
-    FOR UPDATE OF c
+    FOR UPDATE OF c FOR KEY SHARE OF p
 """)
 SUBMIT = text("""
     WITH answered AS (
@@ -113,10 +123,12 @@ SUBMIT = text("""
         WHERE id = :claim_id
     ), given AS (
         INSERT INTO submission (id, claim_id, task_id, project_id, person_id, revision, answer, state,
-                                worked_seconds, review_wanted, decide_at, created_at)
+                                worked_seconds, review_wanted, review_reason, review_chance, to_score, decide_at,
+                                created_at)
         SELECT :submission_id, :claim_id, :task_id, :project_id, :person_id,
                1 + (SELECT count(*) FROM submission s WHERE s.claim_id = :claim_id), CAST(:answer AS jsonb),
-               'submitted', :worked_seconds, :review_wanted, :decide_at, :now
+               'submitted', :worked_seconds, :review_wanted, :review_reason, :review_chance, :to_score, :decide_at,
+               :now
         RETURNING revision
     ), counted AS (
         UPDATE task SET done = done + 1 WHERE id = :task_id
@@ -135,9 +147,16 @@ SAVE_DRAFT = text("""
 """)
 
 
-def tasks_locked(task_ids: list[UUID]) -> Select[tuple[UUID]]:
-    """Tasks, locked in the order of their queue, which is the order in which people who claim meet them."""
-    return select(Task.id).where(Task.id.in_(task_ids)).order_by(Task.position, Task.id).with_for_update(key_share=True)
+def tasks_locked(task_ids: list[UUID]) -> Select[tuple[UUID, OverlapMode]]:
+    """Tasks with their project's mode of overlap, locked in the order of their queue, which is the order in which
+    people who claim meet them."""
+    return (
+        select(Task.id, Project.overlap_mode)
+        .join(Project, Project.id == Task.project_id)
+        .where(Task.id.in_(task_ids))
+        .order_by(Task.position, Task.id)
+        .with_for_update(key_share=True, of=Task)
+    )
 
 
 def open_claim(person_id: UUID, project_id: UUID) -> Select[tuple[Claim]]:

@@ -1,9 +1,12 @@
 """Decisions about work, pure: transitions, leases, sampling, who may do what."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from preceptor.fairness.models import ReceiptKind
+from preceptor.projects.models import MembershipState
 from preceptor.work.models import ClaimState, Decision, SubmissionState
 
 LEASE_GRACE = timedelta(seconds=30)
@@ -48,6 +51,47 @@ MOVES: Mapping[ClaimState, frozenset[ClaimState]] = {
 }
 LIVE = frozenset({ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED})
 """States in which a claim's pay is reserved."""
+
+
+@dataclass(frozen=True)
+class Restoration:
+    """What a claim becomes when an appeal overturns the return or rejection of its answer.
+
+    `reserved`: whether its pay is still set aside; else it was given back and is paid anew. `taken` and `done`: what
+    the counts of its task change by.
+    """
+
+    reserved: bool
+    taken: int
+    done: int
+
+
+APPEAL_MOVES: Mapping[ClaimState, Restoration] = {
+    # Nothing but an overturned appeal makes these moves, all to approved. An approved claim has nothing to restore.
+    ClaimState.RETURNED: Restoration(reserved=True, taken=0, done=1),
+    ClaimState.SUBMITTED: Restoration(reserved=True, taken=0, done=0),
+    ClaimState.REJECTED: Restoration(reserved=False, taken=1, done=1),
+    ClaimState.EXPIRED: Restoration(reserved=False, taken=1, done=1),
+    ClaimState.RELEASED: Restoration(reserved=False, taken=1, done=1),
+    ClaimState.SKIPPED: Restoration(reserved=False, taken=1, done=1),
+}
+
+MEMBERSHIP_MOVES: Mapping[MembershipState, frozenset[MembershipState]] = {
+    MembershipState.ACTIVE: frozenset(
+        {MembershipState.LEFT, MembershipState.RETRAINING, MembershipState.PAUSED, MembershipState.REMOVED}
+    ),
+    MembershipState.LEFT: frozenset({MembershipState.ACTIVE, MembershipState.PAUSED, MembershipState.REMOVED}),
+    MembershipState.RETRAINING: frozenset({MembershipState.ACTIVE, MembershipState.PAUSED, MembershipState.REMOVED}),
+    MembershipState.PAUSED: frozenset({MembershipState.ACTIVE, MembershipState.RETRAINING, MembershipState.REMOVED}),
+    MembershipState.REMOVED: frozenset({MembershipState.ACTIVE}),
+}
+"""What may become of a place in a project. Whoever left may still be paused or removed, else leaving would be a way
+around it."""
+MEMBERSHIP_DECISIONS: Mapping[ReceiptKind, MembershipState] = {
+    ReceiptKind.RETRAIN: MembershipState.RETRAINING,
+    ReceiptKind.PAUSE: MembershipState.PAUSED,
+    ReceiptKind.REMOVE: MembershipState.REMOVED,
+}
 
 DECISIONS: Mapping[Decision, tuple[SubmissionState, ClaimState]] = {
     Decision.APPROVE: (SubmissionState.APPROVED, ClaimState.APPROVED),

@@ -14,6 +14,7 @@ from preceptor.money.service.funding import (
     wallet_balance,
     wallets_of,
 )
+from preceptor.money.service.guarantee import Owed, pay_owed
 from preceptor.money.service.payouts import create_payout_batch, send_batch, settle_batch, settle_payout
 from preceptor.money.service.posting import post
 from preceptor.money.service.proof import LedgerProof, prove
@@ -23,6 +24,7 @@ __all__ = [
     "ClientLine",
     "ClientStatement",
     "LedgerProof",
+    "Owed",
     "ProjectFunds",
     "StatementLine",
     "balance",
@@ -32,6 +34,7 @@ __all__ = [
     "funds_of_projects",
     "gather",
     "open_project_accounts",
+    "pay_owed",
     "place",
     "post",
     "project_funds",

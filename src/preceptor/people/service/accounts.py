@@ -4,11 +4,14 @@ import secrets
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from preceptor.kit.errors import NotFound
+from preceptor.fairness import rules as fairness_rules
+from preceptor.fairness import service as fairness
+from preceptor.fairness.models import ReceiptKind
+from preceptor.kit.errors import Invalid, NotFound
 from preceptor.kit.events import SYSTEM, Actor, record
 from preceptor.people import access, queries, rules
 from preceptor.people.errors import BadLink, EmailTaken, LastOperator, SignUpsClosed, WrongPassword
@@ -16,6 +19,9 @@ from preceptor.people.identify import digest
 from preceptor.people.models import EmailToken, Person, PersonState, TokenPurpose
 from preceptor.people.passwords import Passwords, standard_passwords
 from preceptor.people.service import mail, organizations, sessions
+
+SUSPENSION_RULE = "operator_decision"
+ANSWER_MAIL = "If you think that this is wrong, answer this mail: another look is taken by a person."
 
 
 def create_person(
@@ -323,8 +329,19 @@ def set_roles(
     return person
 
 
-def suspend(session: Session, actor: Actor, person_id: UUID, *, reason: str, now: datetime) -> Person:
-    """Shut a person out, for a reason that they are told. Sessions end and keys stop; earnings stay."""
+def suspend(
+    session: Session,
+    actor: Actor,
+    person_id: UUID,
+    *,
+    reason: str,
+    rule: str = SUSPENSION_RULE,
+    now: datetime,
+) -> Person:
+    """Shut a person out under a rule (`fairness.rules.RULES`), for a reason that they are told.
+
+    Sessions end and keys stop; earnings stay. A decision receipt says who decided; the person may appeal it.
+    """
     person, others = access.person_among_operators(session, actor, person_id)
     reason = rules.clean_reason(reason)
     _require_human(actor)
@@ -332,7 +349,22 @@ def suspend(session: Session, actor: Actor, person_id: UUID, *, reason: str, now
         return person
     if person.is_operator and not others:
         raise LastOperator
-    person.state = PersonState.SUSPENDED
+    applied = fairness_rules.rule_for(ReceiptKind.SUSPEND, rule)
+    if applied is None:
+        raise Invalid(
+            f"{rule!r} is no rule for a suspension.", [{"path": "rule", "message": "choose one of the rules"}]
+        )
+    receipt = fairness.give_receipt(
+        session,
+        actor,
+        ReceiptKind.SUSPEND,
+        person.id,
+        rule=applied.key,
+        rule_version=applied.version,
+        statement=reason,
+        now=now,
+    )
+    person.state, person.receipt_id = PersonState.SUSPENDED, receipt.id
     record(
         session,
         actor,
@@ -341,11 +373,27 @@ def suspend(session: Session, actor: Actor, person_id: UUID, *, reason: str, now
         person.id,
         at=now,
         person_id=person.id,
-        data={"rule": "operator_decision", "reason": reason},
+        data={"rule": receipt.rule, "reason": reason, "receipt": str(receipt.id)},
     )
     sessions.revoke_all(session, actor, person.id, now=now)
-    _tell_decision(session, person, "is suspended", reason, now=now)
+    appeal = (
+        f"You can appeal until {receipt.appeal_until:%-d %b %Y, %H:%M} UTC: sign in as before, and you are shown the "
+        "decision and the way to appeal. Somebody else then looks at it."
+    )
+    _tell_decision(session, person, "is suspended", reason, appeal, now=now)
     return person
+
+
+def suspension_of(session: Session, email: str) -> UUID | None:
+    """The receipt of the suspension of the account with this address, for who has proved that it is theirs."""
+    person = session.scalar(queries.person_by_email(email.strip()))
+    return person.receipt_id if person is not None and person.state is PersonState.SUSPENDED else None
+
+
+def suspended_by(session: Session, receipt_id: UUID) -> Person | None:
+    """Who is suspended by this decision now."""
+    found = select(Person).where(Person.receipt_id == receipt_id, Person.state == PersonState.SUSPENDED)
+    return session.scalar(found)
 
 
 def unsuspend(session: Session, actor: Actor, person_id: UUID, *, reason: str = "", now: datetime) -> Person:
@@ -367,11 +415,12 @@ def _require_human(actor: Actor) -> None:
         raise NotFound("person")
 
 
-def _tell_decision(session: Session, person: Person, what: str, reason: str, *, now: datetime) -> None:
+def _tell_decision(
+    session: Session, person: Person, what: str, reason: str, appeal: str = ANSWER_MAIL, *, now: datetime
+) -> None:
     body = (
         f"Hello {person.name},\n\nan operator decided that your account {what}.\n\nReason: {reason}\n\n"
-        "What you have earned stays yours and is paid out as promised. If you think that this is wrong, answer this "
-        "mail: another look is taken by a person.\n"
+        f"What you have earned stays yours and is paid out as promised. {appeal}\n"
     )
     mail.send(session, person.email, "A decision about your account", body, now=now)
 

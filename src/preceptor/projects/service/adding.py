@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from preceptor.kit.ids import new_id
 from preceptor.projects import queries, rules
 from preceptor.projects.errors import ProjectFinished
-from preceptor.projects.models import Project
+from preceptor.projects.models import GOLD_CAPACITY, Project
 
 STAGED_AT_ONCE = 2_000
 
@@ -62,7 +62,8 @@ _PLACE = text("""
                       state, imported_answer, imported_votes, created_at)
     SELECT id, :project_id, :import_id, external_id, topic, payload, priority,
            priority * :places + :start + row_number() OVER (ORDER BY line) - 1,
-           coalesce(overlap, :overlap), 0, 0, 'open', imported_answer, imported_votes, :now
+           coalesce(overlap, :overlap) + CASE WHEN gold IS NOT NULL AND :mixed THEN :gold_capacity ELSE 0 END, 0, 0,
+           CASE WHEN gold IS NOT NULL AND :mixed THEN 'gold' ELSE 'open' END, imported_answer, imported_votes, :now
     FROM task_staging ORDER BY line
     ON CONFLICT (project_id, external_id) DO NOTHING
 """)
@@ -140,7 +141,9 @@ def _insert(session: Session, project: Project, import_id: UUID | None, now: dat
         "import_id": import_id,
         "places": rules.PLACES_PER_PRIORITY,
         "start": project.tasks_added,
-        "overlap": project.overlap,
+        "overlap": rules.first_overlap(project),
+        "mixed": project.gold_percent > 0,
+        "gold_capacity": GOLD_CAPACITY,
         "now": now,
     }
     connection = session.connection()

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from preceptor.assessments import access as assessments
 from preceptor.kit.money import Money
 from preceptor.money import service as money
-from preceptor.projects import queries
+from preceptor.projects import queries, rules
 from preceptor.projects.models import Project
 from preceptor.projects.rules import CheckItem
 from preceptor.tasktypes.base import UnknownTaskType, task_type
@@ -56,13 +56,14 @@ def _config_fits(project: Project) -> bool:
 
 
 def _funds(session: Session, project: Project) -> CheckItem:
-    needed = Money(project.rate_minor * project.overlap, project.currency)
+    judgments = rules.first_overlap(project)
+    needed = Money(project.rate_minor * judgments, project.currency)
     held = money.project_funds(session, project.id, project.currency).escrow
     return CheckItem(
         "funds",
         "Budget",
         held.minor > 0 and needed <= held,
-        f"Fund the project with at least {needed}: one task judged {project.overlap} times. It holds {held}.",
+        f"Fund the project with at least {needed}: one task judged {judgments} times. It holds {held}.",
     )
 
 

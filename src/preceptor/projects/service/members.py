@@ -30,8 +30,8 @@ def join(session: Session, actor: Actor, project_id: UUID, *, now: datetime) -> 
     if found is not None and found.state is MembershipState.ACTIVE:
         return found
     _refuse_ineligible(eligibility(session, person_id, project))
-    if found is not None and found.state is MembershipState.PAUSED:
-        raise NotEligible("Your place in this project is paused. Ask the client.", reasons="membership_paused")
+    if found is not None and found.state in rules.CLOSED_PLACES:
+        raise NotEligible(rules.CLOSED_PLACES[found.state], reasons=f"membership_{found.state.value}")
     values = {"project_id": project_id, "person_id": person_id, "joined_at": now}
     # Whoever leaves and comes back starts at the front again: tasks may have been given back meanwhile.
     again = {"state": MembershipState.ACTIVE, "cursor": -1}
@@ -53,13 +53,17 @@ def _refuse_ineligible(found: Eligibility) -> None:
 
 
 def leave(session: Session, actor: Actor, project_id: UUID, *, now: datetime) -> Membership:
-    """Take no more tasks of a project. A live claim stays with the person until it ends."""
+    """Take no more tasks of a project. A live claim stays with the person until it ends.
+
+    A place that is paused, asks for practice or was ended stays so.
+    """
     project = access.project_for_contributor(session, actor, project_id)
     person_id = _person_of(actor)
     found = session.scalar(queries.membership(project_id, person_id).with_for_update())
     if found is None:
         raise NotFound("membership")
-    if found.state is not MembershipState.LEFT:
+    # Leaving and coming back is no way around a decision: that place stays as it was decided.
+    if found.state is MembershipState.ACTIVE:
         found.state = MembershipState.LEFT
         _record(session, actor, "project.left", project, now, person_id=person_id)
     session.flush()

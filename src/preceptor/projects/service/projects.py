@@ -1,15 +1,16 @@
 """Projects: making and changing them, versions of guidelines and rubric, and moves between states."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
 from pydantic import BaseModel, ValidationError
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
-from preceptor.kit import events
+from preceptor.kit import events, jobs
 from preceptor.kit.errors import Invalid, NotFound
 from preceptor.kit.events import SYSTEM, Actor
 from preceptor.kit.ids import PREFIXES, read_id
@@ -17,12 +18,24 @@ from preceptor.money import service as money
 from preceptor.people.models import Qualification
 from preceptor.projects import access, queries, rules
 from preceptor.projects.errors import FieldFixed, MoveRefused, NotReady, UnknownKind
-from preceptor.projects.models import GuidelinesVersion, Project, ProjectState, RubricVersion, Task
+from preceptor.projects.models import (
+    GOLD_CAPACITY,
+    GuidelinesVersion,
+    OverlapMode,
+    Project,
+    ProjectState,
+    RubricVersion,
+    Task,
+    TaskState,
+)
+from preceptor.projects.service import mixing
 from preceptor.projects.service.checklist import checklist
 from preceptor.projects.settings import Criterion, Guidelines, ProjectChanges, ProjectSettings, Rubric
 from preceptor.tasktypes.base import AnyTaskType, Row, UnknownTaskType, problems_of, task_type, to_json
 
 PROJECTS_PAGE_MAX = 200
+RECONSIDER_JOB = "work.reconsider_overlap"
+"""By name, since work stands above projects."""
 
 
 def create_project(
@@ -53,7 +66,8 @@ def update_project(
     """Change the given fields where the project's state allows it (`rules.CHANGEABLE`).
 
     A new rate holds for claims made from now on. A new overlap holds for tasks added from now on; in a draft,
-    where nobody has begun, also for the tasks that had the old one.
+    where nobody has begun, also for the tasks that had the old one. New rules of adaptive overlap, and switching
+    between it and fixed overlap, hold for all tasks: a job decides about each anew.
     """
     project = access.project_for_client(session, actor, project_id, *access.MANAGERS, lock=True)
     wanted = {name: value for name, value in changes.wanted().items() if getattr(project, name) != value}
@@ -61,15 +75,25 @@ def update_project(
     if fixed:
         raise FieldFixed([name.replace("_", " ") for name in fixed], project.state)
     _check_qualification(session, project.org_id, cast("UUID | None", wanted.get("qualification_id")))
+    _check_floor(project, wanted)
     if "config" in wanted:
         wanted["config"] = clean_config(kind_of(project.task_type), cast("Row", wanted["config"]))
     if "currency" in wanted:
         _change_currency(session, project, cast("str", wanted["currency"]), now)
+    asks_anew = _asks_anew(project, wanted)
+    if asks_anew:
+        # Not for update of other columns only: this waits for every claim and submission under way, so that each of
+        # them counts either before the change or by it.
+        session.execute(select(Project.id).where(Project.id == project.id).with_for_update())
     if "overlap" in wanted and project.state is ProjectState.DRAFT:
         _reset_overlap(session, project, cast("int", wanted["overlap"]))
     before = {name: str(getattr(project, name)) for name in wanted}
+    gold_percent = project.gold_percent
     for name, value in wanted.items():
         setattr(project, name, value)
+    mixing.follow_setting(session, project, gold_percent)
+    if asks_anew:
+        _ask_anew(session, project)
     if wanted:
         _record(session, actor, "project.changed", project, now, fields=sorted(wanted), before=before)
     session.flush()
@@ -108,6 +132,32 @@ def _check_qualification(session: Session, org_id: UUID, qualification_id: UUID 
         raise NotFound("qualification")
 
 
+def _check_floor(project: Project, wanted: Mapping[str, object]) -> None:
+    floor = cast("int", wanted.get("overlap_floor", project.overlap_floor))
+    cap = cast("int", wanted.get("overlap_cap", project.overlap_cap))
+    if floor > cap:
+        told = f"The floor ({floor}) lies above the cap ({cap}). Lower the floor or raise the cap."
+        raise Invalid(told, [{"path": "overlap_floor", "message": told}])
+
+
+def _asks_anew(project: Project, wanted: Mapping[str, object]) -> bool:
+    """Whether a change of settings changes how often tasks are asked that are there already."""
+    adaptive = wanted.get("overlap_mode", project.overlap_mode) == OverlapMode.ADAPTIVE
+    decides = rules.QUALITY | {"rate_minor", "gold_percent"} if adaptive else {"overlap_mode"}
+    return not decides.isdisjoint(wanted)
+
+
+def _ask_anew(session: Session, project: Project) -> None:
+    """In a draft, where nobody has begun, every task is simply fresh; else a job decides, since there may be many."""
+    if project.state is not ProjectState.DRAFT:
+        jobs.defer(session, RECONSIDER_JOB, project_id=str(project.id))
+        return
+    session.flush()
+    fresh = rules.first_overlap(project)
+    gold = case((Task.state == TaskState.GOLD, GOLD_CAPACITY), else_=0)
+    session.execute(update(Task).where(Task.project_id == project.id).values(wanted=fresh + gold))
+
+
 def _change_currency(session: Session, project: Project, currency: str, now: datetime) -> None:
     funds = money.project_funds(session, project.id, project.currency)
     if funds.escrow.minor or funds.reserved.minor:
@@ -116,8 +166,9 @@ def _change_currency(session: Session, project: Project, currency: str, now: dat
 
 
 def _reset_overlap(session: Session, project: Project, overlap: int) -> None:
-    same_as_before = (Task.project_id == project.id, Task.wanted == project.overlap)
-    session.execute(update(Task).where(*same_as_before).values(wanted=overlap))
+    same_as_before = (Task.project_id == project.id, Task.wanted % GOLD_CAPACITY == project.overlap)
+    changed = update(Task).where(*same_as_before).values(wanted=Task.wanted - project.overlap + overlap)
+    session.execute(changed)
 
 
 # --- Versions

@@ -6,10 +6,12 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from preceptor.kit import events
+from preceptor.kit import events, jobs
 from preceptor.kit.events import Actor
 from preceptor.projects import access, queries
-from preceptor.projects.models import Task, TaskState
+from preceptor.projects.models import OverlapMode, Task, TaskState
+from preceptor.projects.service import mixing
+from preceptor.projects.service.projects import RECONSIDER_JOB
 
 TASKS_PAGE_MAX = 200
 TOPICS_MAX = 500
@@ -25,12 +27,17 @@ class TaskPage:
 
 @dataclass(frozen=True)
 class TaskCounts:
-    """How far a project is. Judgments are counted over tasks; `finished` tasks have all they want."""
+    """How far a project is. Judgments are counted over tasks; `finished` tasks have all they want.
+
+    Judgments of gold tasks check people and are not wanted for their own sake, so they count nowhere here.
+    """
 
     total: int
     open: int
     flagged: int
     retired: int
+    gold: int
+    """Mixed in for their known answer; wanted from everybody and from nobody in particular, so not among the rest."""
     finished: int
     judgments_wanted: int
     judgments_taken: int
@@ -93,7 +100,7 @@ def retire_task(
 def restore_task(
     session: Session, actor: Actor, project_id: UUID, task_id: UUID, *, now: datetime, reason: str = ""
 ) -> Task:
-    """Put a retired or flagged task back into the queue at its old place."""
+    """Put a retired or flagged task back into the queue at its old place; one with a known answer into the mix."""
     return _move_task(session, actor, project_id, task_id, TaskState.OPEN, now, reason)
 
 
@@ -109,9 +116,12 @@ def _move_task(
     project = access.project_for_client(session, actor, project_id, *access.MANAGERS)
     task = access.task_for_client(session, actor, project_id, task_id, *access.MANAGERS)
     session.refresh(task, with_for_update=True)
-    if task.state is to:
+    before, target = task.state, mixing.place_of(session, task) if to is TaskState.OPEN else to
+    if before is target:
         return task
-    before, task.state = task.state, to
+    mixing.move(task, target)
+    if target is TaskState.OPEN and project.overlap_mode is OverlapMode.ADAPTIVE:
+        jobs.defer(session, RECONSIDER_JOB, project_id=str(project.id))
     events.record(
         session,
         actor,

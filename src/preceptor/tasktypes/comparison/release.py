@@ -5,9 +5,9 @@ from typing import Final, cast
 
 import pyarrow as pa
 
-from preceptor.quality.consensus import Majority
 from preceptor.tasktypes.base import (
     Consensus,
+    Posterior,
     ReleasedJudgment,
     ReleasedTask,
     ReleaseRows,
@@ -22,6 +22,9 @@ Judgment = ReleasedJudgment[ComparisonAnswer]
 
 FROM_JUDGMENTS = "judgments"
 FROM_IMPORT = "imported"
+FROM_KEY = "gold"
+DIGITS = 4
+"""Of chances: a fit moves later ones without meaning."""
 
 _MESSAGES: Final = pa.list_(pa.struct([("role", pa.string()), ("content", pa.string())]))
 
@@ -42,6 +45,13 @@ CONSENSUS_SCHEMA: Final = pa.schema(
         ("chosen_source", pa.string()),
         ("rejected_source", pa.string()),
         ("label_source", pa.string()),
+        ("probability", pa.float64()),
+        ("soft_chosen", pa.float64()),
+        ("soft_rejected", pa.float64()),
+        ("soft_tie", pa.float64()),
+        ("ambiguity", pa.float64()),
+        ("probability_source", pa.string()),
+        ("gold", pa.bool_()),
     ]
 )
 
@@ -73,23 +83,25 @@ JUDGMENT_SCHEMA: Final = pa.schema(
         ("counted", pa.bool_()),
         ("guidelines_version", pa.int64()),
         ("submitted_at", pa.string()),
+        ("gold", pa.bool_()),
     ]
 )
 
 
 def release_rows(task: Task, submissions: Sequence[Judgment], consensus: Consensus) -> ReleaseRows:
-    """One consensus row per pair that people decided, one judgment row per submission.
+    """One consensus row per pair that is decided, one judgment row per submission.
 
-    A pair without a decided winner (split, or a tie) gives no consensus row and is counted as undecided:
-    a trainer has no use for it there, and its votes are in the judgments. Where nobody judged, the label
-    that came with the file is used and marked `label_source = imported`.
+    A pair without a decided winner (split, a tie, or not sure enough) gives no consensus row and is counted as
+    undecided: a trainer has no use for it there, and its votes are in the judgments. Where nobody judged, the label
+    that came with the file is used and marked `label_source = imported`; a known answer comes before all others
+    (`label_source = gold`).
     """
     counted = [submission.answer for submission in submissions if submission.counted]
     shared = _SharedColumns(task)
     pairs: list[Row] = []
     undecided = 0
     for first, second in pairs_of(task.payload.ids):
-        row = _pair_row(shared, first, second, consensus.units.get(unit_name(first, second)), counted)
+        row = _pair_row(shared, first, second, consensus, counted)
         if row is None:
             undecided += 1
         else:
@@ -116,11 +128,16 @@ def _pair_row(
     shared: _SharedColumns,
     first: str,
     second: str,
-    unit: Majority | None,
+    consensus: Consensus,
     counted: Sequence[ComparisonAnswer],
 ) -> Row | None:
-    if unit is not None and unit.counts:
-        label, votes, origin = unit.label, unit.counts, FROM_JUDGMENTS
+    name = unit_name(first, second)
+    unit = consensus.units.get(name)
+    votes: Mapping[str, int] = unit.counts if unit is not None else {}
+    if shared.task.known_answer is not None:
+        label, origin = label_of_pair(shared.task.known_answer, first, second), FROM_KEY
+    elif unit is not None and votes:
+        label, origin = unit.label, FROM_JUDGMENTS
     elif shared.task.imported_answer is not None:
         label = label_of_pair(shared.task.imported_answer, first, second)
         votes, origin = shared.task.imported_votes, FROM_IMPORT
@@ -147,8 +164,28 @@ def _pair_row(
             "chosen_source": shared.source[label],
             "rejected_source": shared.source[rejected],
             "label_source": origin,
+            **_chances(consensus.posterior, name, label, rejected),
+            "gold": shared.task.gold,
         },
     )
+
+
+def _chances(posterior: Posterior | None, unit: str, chosen: str, rejected: str) -> Row:
+    """How sure it is that the chosen response is better, and what careful people would say; None where unknown."""
+    sure = posterior.units.get(unit, {}) if posterior is not None else {}
+    soft = posterior.soft.get(unit, {}) if posterior is not None else {}
+    return {
+        "probability": _short(sure.get(chosen)),
+        "soft_chosen": _short(soft.get(chosen)),
+        "soft_rejected": _short(soft.get(rejected)),
+        "soft_tie": _short(soft.get(TIE)),
+        "ambiguity": _short(posterior.ambiguity) if posterior is not None else None,
+        "probability_source": posterior.source if posterior is not None else None,
+    }
+
+
+def _short(chance: float | None) -> float | None:
+    return None if chance is None else round(chance, DIGITS)
 
 
 def _margin(chosen: str, rejected: str, votes: Mapping[str, int], counted: Sequence[ComparisonAnswer]) -> float:
@@ -201,5 +238,6 @@ def _judgment_row(shared: _SharedColumns, submission: Judgment) -> Row:
             "counted": submission.counted,
             "guidelines_version": submission.guidelines_version,
             "submitted_at": submission.submitted_at.isoformat() if submission.submitted_at else None,
+            "gold": task.gold,
         },
     )

@@ -89,6 +89,14 @@ class ComparisonType:
         """Every pair with its three possible labels."""
         return {pairs.unit_name(a, b): (a, b, TIE) for a, b in pairs.pairs_of(payload.ids)}
 
+    def criteria(self, config: ComparisonConfig) -> Mapping[str, str]:
+        """The dimensions that responses are rated on."""
+        return {dimension.key: dimension.title for dimension in config.dimensions}
+
+    def ratings(self, answer: ComparisonAnswer) -> Mapping[str, Mapping[str, float]]:
+        """Ratings by dimension and response."""
+        return answer.ratings
+
     def consensus(self, payload: ComparisonPayload, answers: Sequence[ComparisonAnswer]) -> Consensus:
         """Majority within each pair; the joint ranking is Copeland's."""
         return pairs.pairwise_consensus(payload.ids, answers)
@@ -126,6 +134,10 @@ class ComparisonType:
     def as_shown(self, answer: ComparisonAnswer, order: Sequence[str]) -> ComparisonAnswer:
         """Response ids turned into A, B, ..., for a draft, a decision or a reason shown to its author."""
         return _renamed(answer, dict(zip(order, SHOWN_NAMES, strict=False)))
+
+    def shown_label(self, label: str, order: Sequence[str]) -> str:
+        """A, B, ... for a response; a tie stays a tie."""
+        return dict(zip(order, SHOWN_NAMES, strict=False)).get(label, label)
 
     def template(self) -> Template:
         """Two-way question with strength and reason, and guidelines to fill in."""

@@ -19,13 +19,17 @@ from preceptor.kit.money import Money
 from preceptor.money import service as money
 from preceptor.money.models import AccountKind
 from preceptor.money.rules import BUSY_PARTS
+from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
+from preceptor.projects.rules import CLOSED_PLACES
 from preceptor.tasktypes.base import task_type
-from preceptor.work import queries, rules
+from preceptor.work import queries, queries_gold, rules, rules_gold
 from preceptor.work.errors import NotFunded, NotJoined, NotQualified, NoWorkLeft, ProjectNotOpen, TaskTaken
 from preceptor.work.models import Claim, ClaimState
 
 POSITION_MAX = 2**62
+# From the system's entropy: whoever foresees a check knows when to take care.
+_DRAWS = random.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -75,7 +79,7 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
     if terms is None:
         raise NotJoined
     refusal = _refusal(terms)
-    picked = None if refusal or task_id else _pick_unlocked(session, who, terms.cursor)
+    picked = None if refusal or task_id else _pick_drawn(session, who, terms)
     if picked is None:
         held = _held(session, who)
         if held is not None:
@@ -94,6 +98,9 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
 def _refusal(terms: Row[Any]) -> AppError | None:
     if terms.project_state != ProjectState.OPEN:
         return ProjectNotOpen()
+    if terms.membership_state in CLOSED_PLACES:
+        state = MembershipState(terms.membership_state)
+        return NotEligible(CLOSED_PLACES[state], reasons=f"membership_{state.value}")
     if terms.membership_state != MembershipState.ACTIVE:
         return NotJoined()
     return None if terms.qualified else NotQualified()
@@ -103,11 +110,28 @@ def _held(session: Session, who: dict[str, Any]) -> Claim | None:
     return session.scalar(queries.open_claim(who["person_id"], who["project_id"]))
 
 
-def _pick_unlocked(session: Session, who: dict[str, Any], cursor: int) -> Row[Any] | None:
+def _pick_drawn(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[Any] | None:
+    """What a draw gives: a gold task at the project's rate, else the next one of the queue.
+
+    A queue that is empty for the person gives nothing, drawn or not: checks alone would cost the client money and
+    tell the person what they are. A gold task leaves the person's place in the queue where it is.
+    """
+    if rules_gold.is_drawn(terms.gold_percent, _DRAWS.random()):
+        where = {**who, "cursor": terms.cursor, "pool": rules_gold.POOL}
+        drawn = session.execute(queries_gold.PICK_GOLD, where).one_or_none()
+        if drawn is not None:
+            return drawn
+    return _pick_unlocked(session, who, terms)
+
+
+def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[Any] | None:
     """The first free task behind the person's cursor, else from the start, passing over what others have locked."""
+    cursor: int = terms.cursor
     bounds = [(cursor, POSITION_MAX)] + ([(-1, cursor)] if cursor >= 0 else [])
+    statement = queries_gold.PICK_BESIDE_GOLD if terms.gold_percent else queries.PICK_FREE
+    pool = {"pool": rules_gold.POOL} if terms.gold_percent else {}
     for after, until in bounds:
-        picked = session.execute(queries.PICK_FREE, {**who, "after": after, "until": until}).one_or_none()
+        picked = session.execute(statement, {**who, **pool, "after": after, "until": until}).one_or_none()
         if picked is not None:
             return picked
     return None

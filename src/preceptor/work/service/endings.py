@@ -16,10 +16,12 @@ from preceptor.kit.money import Money
 from preceptor.money import service as money
 from preceptor.money.models import AccountKind
 from preceptor.money.rules import Move, Place
-from preceptor.projects.models import Task, TaskState
+from preceptor.projects.models import OverlapMode, Task, TaskState
+from preceptor.projects.service import mixing
 from preceptor.work import access, queries, rules
 from preceptor.work.errors import ClaimEnded
 from preceptor.work.models import Claim, ClaimState, Flag, Submission, SubmissionState
+from preceptor.work.service import overlap
 
 
 def skip_claim(
@@ -69,8 +71,12 @@ def flag_task(session: Session, actor: Actor, claim_id: UUID, reason: str, comme
 
 def _hide(session: Session, actor: Actor, claim: Claim, now: datetime) -> None:
     """Take a task out of the queue until a manager has looked."""
-    hide = update(Task).where(Task.id == claim.task_id, Task.state == TaskState.OPEN).values(state=TaskState.FLAGGED)
-    if session.execute(hide.returning(Task.id)).first() is not None:
+    # The claim's end has locked the task already.
+    task = session.scalars(select(Task).where(Task.id == claim.task_id).with_for_update(key_share=True)).one()
+    if task.state in (TaskState.OPEN, TaskState.GOLD):
+        session.refresh(task)
+        mixing.move(task, TaskState.FLAGGED)
+        session.flush()
         events.record(
             session,
             actor,
@@ -88,7 +94,9 @@ def resolve_flags(session: Session, actor: Actor, task: Task, *, keep: bool, now
     resolution = "kept" if keep else "retired"
     open_flags = update(Flag).where(Flag.task_id == task.id, Flag.resolved_at.is_(None))
     session.execute(open_flags.values(resolved_at=now, resolution=resolution))
-    task.state = TaskState.OPEN if keep else TaskState.RETIRED
+    session.refresh(task, with_for_update=True)
+    mixing.move(task, mixing.place_of(session, task) if keep else TaskState.RETIRED)
+    overlap.back_in_queue(session, task, now=now)
     events.record(session, actor, f"work.task_{resolution}", "task", task.id, at=now, project_id=task.project_id)
 
 
@@ -110,7 +118,7 @@ def give_back(
     Lock order: claims (held by the caller), tasks by place in their queue, then the parts of accounts
     as `money.post` sorts them.
     """
-    session.execute(queries.tasks_locked([claim.task_id for claim in claims]))
+    tasks = session.execute(queries.tasks_locked([claim.task_id for claim in claims])).all()
     for claim in claims:
         session.execute(update(Task).where(Task.id == claim.task_id).values(taken=Task.taken - 1))
     money.post(session, [return_move(session, claim, now) for claim in claims], now=now)
@@ -130,6 +138,9 @@ def give_back(
             data={"task": str(claim.task_id), "reason": reason},
         )
     session.flush()
+    adaptive = [task_id for task_id, mode in tasks if mode == OverlapMode.ADAPTIVE]
+    if adaptive:
+        overlap.after_change(session, adaptive, now=now)
 
 
 def return_move(session: Session, claim: Claim, now: datetime) -> Move:

@@ -17,6 +17,7 @@ from preceptor.projects.queries import task_counts
 from preceptor.projects.service.tasks import TaskCounts
 from preceptor.quality.pace import seconds_left
 from preceptor.work import queries
+from preceptor.work.service.overview import with_gold
 from preceptor.work.service.quality import Agreement, project_quality
 
 WINDOW: Final = timedelta(hours=24)
@@ -61,7 +62,7 @@ class ProjectLive:
     funds: ProjectFunds
     spent: Money
     still_needed: Money
-    """What the judgments that nobody has taken yet cost at today's rate."""
+    """What the judgments that nobody has taken yet cost at today's rate, with the gold that is mixed in."""
     pace: Pace
     finish: Finish
     agreement: Agreement
@@ -86,7 +87,8 @@ def project_live(session: Session, project: Project, *, now: datetime) -> Projec
         **{name: int(value) for name, value in session.execute(task_counts(project.id)).one()._mapping.items()}
     )
     funds = money.project_funds(session, project.id, project.currency)
-    open_slots = max(0, counts.judgments_wanted - counts.judgments_taken)
+    gold_percent = project.gold_percent if counts.gold else 0
+    open_slots = with_gold(max(0, counts.judgments_wanted - counts.judgments_taken), gold_percent)
     pace, done, since = _pace(session, project.id, now)
     return ProjectLive(
         counts=counts,
@@ -124,7 +126,9 @@ def _finish(project: Project, counts: TaskCounts, done: int, since: datetime | N
         return Finish(None, None, None, "the project is not open")
     if remaining <= 0:
         return Finish(None, None, None, "everything wanted is judged")
-    left = seconds_left(done, (now - since).total_seconds() if since else 0.0, remaining)
+    # The pace is that of all judgments, gold ones too.
+    claims = with_gold(remaining, project.gold_percent if counts.gold else 0)
+    left = seconds_left(done, (now - since).total_seconds() if since else 0.0, claims)
     return Finish(_later(now, left.value), _later(now, left.low), _later(now, left.high), left.reason)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
+from math import ceil
 from typing import Any
 from uuid import UUID
 
@@ -71,6 +72,10 @@ class ProjectProgress:
     tasks_waiting: int
     tasks_flagged: int
     tasks_retired: int
+    tasks_gold: int
+    """Mixed in for their known answer; they are not among the others, and their judgments are not wanted ones."""
+    gold_percent: int
+    """Share of claims that are given one of them; the forecast and what is needed allow for it."""
     wanted: int
     given: int
     under_review: int
@@ -117,6 +122,8 @@ def project_progress(session: Session, project_id: UUID, *, now: datetime) -> Pr
         tasks_waiting=tasks.waiting,
         tasks_flagged=tasks.flagged,
         tasks_retired=tasks.retired,
+        tasks_gold=tasks.gold,
+        gold_percent=project.gold_percent if tasks.gold else 0,
         wanted=int(tasks.wanted),
         given=int(tasks.given),
         under_review=count(ClaimState.SUBMITTED),
@@ -128,14 +135,14 @@ def project_progress(session: Session, project_id: UUID, *, now: datetime) -> Pr
         committed=pay(ClaimState.OPEN, ClaimState.RETURNED, ClaimState.SUBMITTED),
         spend_per_hour=_spend(rate, Money(project.rate_minor, project.currency)),
         rate=rate,
-        forecast=forecast_of(rate, remaining, now),
+        forecast=forecast_of(rate, with_gold(remaining, project.gold_percent if tasks.gold else 0), now),
         bucket_seconds=bucket_seconds,
         series=series,
     )
 
 
 def _task_counts(project_id: UUID) -> Select[Any]:
-    live = Task.state != TaskState.RETIRED
+    live = Task.state.not_in([TaskState.RETIRED, TaskState.GOLD])
     return select(
         func.count().filter(live).label("total"),
         func.count().filter(live, Task.done >= Task.wanted).label("done"),
@@ -143,6 +150,7 @@ def _task_counts(project_id: UUID) -> Select[Any]:
         func.count().filter(Task.state == TaskState.OPEN, Task.taken < Task.wanted).label("waiting"),
         func.count().filter(Task.state == TaskState.FLAGGED).label("flagged"),
         func.count().filter(Task.state == TaskState.RETIRED).label("retired"),
+        func.count().filter(Task.state == TaskState.GOLD).label("gold"),
         func.coalesce(func.sum(Task.wanted).filter(live), 0).label("wanted"),
         func.coalesce(func.sum(Task.done).filter(live), 0).label("given"),
     ).where(Task.project_id == project_id)
@@ -189,6 +197,11 @@ def rate_of(moments: list[tuple[datetime, int]], now: datetime) -> Rate:
     low = float(gammaincinv(judgments, tail))
     high = float(gammaincinv(judgments + 1, 1 - tail))
     return Rate(judgments / hours, low / hours, high / hours, judgments, window)
+
+
+def with_gold(judgments: int, gold_percent: int) -> int:
+    """How many claims it takes until so many wanted judgments are in, when a share of claims is given gold."""
+    return ceil(Fraction(judgments * 100, 100 - gold_percent))
 
 
 def forecast_of(rate: Rate, remaining: int, now: datetime) -> Forecast:

@@ -18,14 +18,32 @@ _CHECKS: dict[str, str] = {
           ON p.source_id = c.id AND p.source_kind = 'claim' AND p.purpose = 'reserve'
         WHERE p.id IS NULL OR p.amount_minor <> c.rate_minor OR p.currency <> c.currency""",
     "every approved claim, and no other, was paid its rate": """
-        SELECT count(*) FROM claim c LEFT JOIN posting p
-          ON p.source_id = c.id AND p.source_kind = 'claim' AND p.purpose = 'earn'
-        WHERE (c.state = 'approved') <> (p.id IS NOT NULL) OR p.amount_minor <> c.rate_minor""",
-    "every claim that ended without pay, and no other, gave its money back": """
-        SELECT count(*) FROM claim c LEFT JOIN posting p
-          ON p.source_id = c.id AND p.source_kind = 'claim' AND p.purpose = 'return'
-        WHERE (c.state IN ('rejected', 'expired', 'released', 'skipped')) <> (p.id IS NOT NULL)
+        SELECT count(*) FROM (
+            SELECT c.state, c.rate_minor, count(p.id) AS paid, coalesce(sum(p.amount_minor), 0) AS amount
+            FROM claim c LEFT JOIN posting p
+              ON p.source_id = c.id AND p.source_kind IN ('claim', 'appeal') AND p.purpose = 'earn'
+            GROUP BY c.id) AS pay
+        WHERE paid <> CASE state WHEN 'approved' THEN 1 ELSE 0 END OR amount <> paid * rate_minor""",
+    "every claim that ended without pay, or was paid by an appeal, and no other, gave its money back": """
+        SELECT count(*) FROM claim c
+        LEFT JOIN posting p ON p.source_id = c.id AND p.source_kind = 'claim' AND p.purpose = 'return'
+        LEFT JOIN posting a ON a.source_id = c.id AND a.source_kind = 'appeal' AND a.purpose = 'earn'
+        WHERE (c.state IN ('rejected', 'expired', 'released', 'skipped') OR a.id IS NOT NULL) <> (p.id IS NOT NULL)
            OR p.amount_minor <> c.rate_minor""",
+    "every pay after an appeal was paid out of the project's escrow, as much as came in for it": """
+        SELECT count(*) FROM posting p LEFT JOIN posting e
+          ON e.source_id = p.source_id AND e.source_kind = 'appeal' AND e.purpose = 'earn'
+        WHERE p.source_kind = 'appeal' AND p.purpose <> 'earn'
+          AND (e.id IS NULL OR e.from_account_id <> p.to_account_id OR e.amount_minor <> p.amount_minor)""",
+    "every decision against a person has its receipt, and nobody decided about themselves": """
+        SELECT (SELECT count(*) FROM submission s WHERE s.state IN ('rejected', 'returned') AND NOT EXISTS (
+                    SELECT 1 FROM decision_receipt r WHERE r.submission_id = s.id AND r.person_id = s.person_id))
+             + (SELECT count(*) FROM membership m WHERE m.state IN ('paused', 'retraining', 'removed') AND NOT EXISTS (
+                    SELECT 1 FROM decision_receipt r WHERE r.id = m.receipt_id AND r.person_id = m.person_id))
+             + (SELECT count(*) FROM person p WHERE p.state = 'suspended' AND NOT EXISTS (
+                    SELECT 1 FROM decision_receipt r WHERE r.id = p.receipt_id AND r.person_id = p.id))
+             + (SELECT count(*) FROM appeal a WHERE a.decided_by = a.person_id
+                    OR (a.origin = 'person' AND a.decided_by = a.first_decider_id))""",
     "reserved money is exactly the rates of live claims": """
         SELECT count(*) FROM (
             SELECT a.owner_id, a.currency, sum(x.balance_minor) AS held,

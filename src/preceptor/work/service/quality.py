@@ -12,7 +12,7 @@ from sqlalchemy import Row, Select, func, select
 from sqlalchemy.orm import Session
 
 from preceptor.kit.events import Event
-from preceptor.projects.models import Project, Task, TaskGold
+from preceptor.projects.models import Project, Task, TaskGold, TaskState
 from preceptor.quality import Estimate, Judgment, gold_agreement, peer_agreement, wilson
 from preceptor.quality.tally import AgreementTally, by_position
 from preceptor.tasktypes.base import AnyTaskType, task_type
@@ -34,6 +34,7 @@ COUNTED = (SubmissionState.SUBMITTED, SubmissionState.APPROVED)
 class Agreement:
     """How far people agree on units of judgment (pairs of responses) that at least two of them judged.
 
+    Without tasks that are mixed in to check people: everybody meets them, so a few would outweigh all the others.
     `unanimous`, `decided` (one label leads) and `split` are numbers of units and add up to `units`.
     """
 
@@ -112,9 +113,17 @@ _results: OrderedDict[UUID, tuple[int, ProjectQuality]] = OrderedDict()
 
 
 def person_quality(session: Session, person_id: UUID, project_id: UUID) -> PersonQuality:
-    """One person's own numbers in a project, over the 500 tasks they judged last. Nobody else's are in it."""
+    """One person's own numbers in a project, over the 500 tasks they judged last. Nobody else's are in it.
+
+    Known answers count once the person's judgment is decided: before, a number that moves would tell what is gold.
+    """
     task_ids = session.scalars(_newest(project_id, OWN_TASKS_MAX).where(Submission.person_id == person_id)).all()
-    measured = _Measured(_kind(session, project_id))
+    undecided = select(Submission.task_id).where(
+        Submission.person_id == person_id,
+        Submission.project_id == project_id,
+        Submission.state == SubmissionState.SUBMITTED,
+    )
+    measured = _Measured(_kind(session, project_id), without_gold=frozenset(session.scalars(undecided)))
     # The others' judgments of the same tasks are what the person's are compared with.
     for page in _pages(list(dict.fromkeys(task_ids))):
         measured.read(session, page)
@@ -159,7 +168,7 @@ def _given() -> Select[Any]:
 
 
 def _tasks() -> Select[Any]:
-    return select(Task.id, Task.topic, Task.payload, TaskGold.answer.label("gold")).outerjoin(
+    return select(Task.id, Task.state, Task.topic, Task.payload, TaskGold.answer.label("gold")).outerjoin(
         TaskGold, TaskGold.task_id == Task.id
     )
 
@@ -181,8 +190,9 @@ class _PersonCounts:
 class _Measured:
     """Numbers collected page by page; answers and payloads of one page are in memory at a time."""
 
-    def __init__(self, kind: AnyTaskType) -> None:
+    def __init__(self, kind: AnyTaskType, *, without_gold: frozenset[UUID] = frozenset()) -> None:
         self.kind = kind
+        self.without_gold = without_gold
         self.judgments = 0
         self.overall = AgreementTally()
         self.topics: dict[str | None, AgreementTally] = {}
@@ -214,7 +224,7 @@ class _Measured:
     def _read_task(self, task: Row[Any], answers: Sequence[Row[Any]], known: dict[str, str]) -> Iterator[Judgment]:
         payload = self.kind.payload_model.model_validate(task.payload)
         possible = self.kind.unit_labels(payload)
-        if task.gold is not None:
+        if task.gold is not None and task.id not in self.without_gold:
             reference = self.kind.labels(payload, self.kind.answer_model.model_validate(task.gold))
             known |= {f"{task.id}/{unit}": label for unit, label in reference.items()}
         counts: dict[str, Counter[str]] = {}
@@ -225,6 +235,8 @@ class _Measured:
                 counts.setdefault(unit, Counter())[place] += 1
             for unit, label in labels.items():
                 yield Judgment(f"{task.id}/{unit}", row.person_id.hex, label)
+        if task.state == TaskState.GOLD:
+            return
         topic = self.topics.setdefault(task.topic, AgreementTally())
         for of_unit in counts.values():
             self.overall.add(of_unit)

@@ -18,6 +18,7 @@ from preceptor.quality.intervals import Estimate, wilson
 from preceptor.tasktypes.base import Row, task_type, to_json
 from preceptor.work import access, queries, queries_review
 from preceptor.work.models import Claim, Decision, Review, Submission, SubmissionState
+from preceptor.work.service import review_checks
 
 DECISIONS_WEIGHED_MAX = 500
 """A reviewer's agreement rests on their newest decisions, up to this many."""
@@ -62,6 +63,8 @@ def _line(project: Project, row: Any) -> QueueLine:
 def open_review(session: Session, actor: Actor, *, now: datetime) -> Submission | None:
     """The submission that the actor has open for review, so that leaving and coming back is safe."""
     assert actor.person_id is not None
+    if (check := review_checks.held_by(session, actor, now=now)) is not None:
+        return review_checks.as_undecided(session.get_one(Submission, check.submission_id), check)
     return session.scalar(queries_review.open_with(actor.person_id, now))
 
 
@@ -98,6 +101,9 @@ class ReviewSheet:
 def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewSheet:
     """Everything needed to judge one submission. Other people's judgments are not in it: see `other_judgments`."""
     submission = access.submission_for_review(session, actor, submission_id)
+    check = review_checks.open_check(session, actor, submission_id)
+    if check is not None:
+        submission = review_checks.as_undecided(submission, check)
     claim = session.get_one(Claim, submission.claim_id)
     project = session.get_one(Project, submission.project_id)
     task = session.get_one(Task, submission.task_id)
@@ -109,7 +115,7 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
         submission=submission,
         claim=claim,
         project=project,
-        review=session.scalar(queries.review_of(submission.id)),
+        review=None if check is not None else session.scalar(queries.review_of(submission.id)),
         shown=kind.present(kind.payload_model.model_validate(task.payload), claim.display_order),
         answer=_as_shown(project, claim, submission),
         criteria=list(rubric.criteria) if rubric is not None else [],

@@ -1,6 +1,6 @@
 """Reviewing: one submission at a time, decided with reasons."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -8,14 +8,18 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from preceptor.fairness import rules as fairness_rules
+from preceptor.fairness import service as fairness
+from preceptor.fairness.models import DecisionReceipt, ReceiptKind
 from preceptor.kit.errors import Invalid
 from preceptor.kit.events import Actor
-from preceptor.kit.ids import new_id
+from preceptor.kit.ids import new_id, show_id
 from preceptor.projects.models import Project, RubricVersion, Task
 from preceptor.work import access, queries, rules
 from preceptor.work.errors import AlreadyDecided, NothingToReview, ReasonNeeded, UnderReview
 from preceptor.work.models import Claim, Decision, Review, Submission, SubmissionState
-from preceptor.work.service import deciding
+from preceptor.work.models_quality import ReviewCheck
+from preceptor.work.service import deciding, review_checks
 
 COMMENT_CHARS_MAX = 5000
 
@@ -44,19 +48,31 @@ class ReviewItem:
 def next_for_review(
     session: Session, actor: Actor, project_id: UUID | None = None, *, skip: Sequence[UUID] = (), now: datetime
 ) -> ReviewItem:
-    """Lease the oldest waiting submission to the reviewer; the one they have open comes first."""
+    """Lease the oldest waiting submission to the reviewer; the one they have open comes first.
+
+    By a draw it is a check instead (`review_checks`), which looks the same.
+    """
     projects = access.reviewable_projects(session, actor)
     ids = [project.id for project in projects if project_id in (None, project.id)]
     assert actor.person_id is not None
+    if (held := review_checks.held_by(session, actor, ids, skip=skip, now=now)) is not None:
+        return _check_item(session, held)
     submission = session.scalar(queries.next_to_review(actor.person_id, ids, now, skip=list(skip)))
     if submission is None:
         raise NothingToReview
+    if submission.reviewer_id != actor.person_id:
+        check = review_checks.drawn(session, actor, submission.project_id, skip=skip, now=now)
+        if check is not None:
+            return _check_item(session, check)
     return _lease(session, actor, submission, now)
 
 
 def open_for_review(session: Session, actor: Actor, submission_id: UUID, *, now: datetime) -> ReviewItem:
     """Lease one named submission; `UnderReview` when another reviewer has it."""
     submission = access.submission_for_review(session, actor, submission_id, lock=True)
+    if (check := review_checks.open_check(session, actor, submission_id)) is not None:
+        review_checks.keep_open(session, check, actor, now=now)
+        return _check_item(session, check)
     _refuse_unless_free(submission, actor, now)
     return _lease(session, actor, submission, now)
 
@@ -64,7 +80,9 @@ def open_for_review(session: Session, actor: Actor, submission_id: UUID, *, now:
 def skip_review(session: Session, actor: Actor, submission_id: UUID, *, now: datetime) -> None:
     """Give a submission back to the review queue."""
     submission = access.submission_for_review(session, actor, submission_id, lock=True)
-    if submission.reviewer_id == actor.person_id:
+    if (check := review_checks.open_check(session, actor, submission_id, lock=True)) is not None:
+        review_checks.put_back(session, check)
+    elif submission.reviewer_id == actor.person_id:
         submission.reviewer_id = submission.review_leased_until = None
 
 
@@ -86,6 +104,16 @@ def decide(
     submission = access.submission_for_review(session, actor, submission_id, lock=True)
     known = {str(criterion["key"]) for criterion in _rubric(session, submission)}
     _refuse_without_reasons(decision, comment, criteria, known)
+    if (check := review_checks.open_check(session, actor, submission_id, lock=True)) is not None:
+        return review_checks.decide_check(
+            check,
+            decision,
+            comment=comment,
+            criteria=[asdict(verdict) for verdict in criteria],
+            rubric_version_id=session.get_one(Claim, submission.claim_id).rubric_version_id,
+            worked_seconds=worked_seconds,
+            now=now,
+        )
     if submission.state is not SubmissionState.SUBMITTED:
         return _same_decision(session, actor, submission, decision)
     _refuse_unless_free(submission, actor, now)
@@ -94,23 +122,35 @@ def decide(
         case Decision.APPROVE:
             deciding.approve(session, actor, [submission], "review", now=now)
         case Decision.RETURN:
-            deciding.send_back(session, actor, submission, "review", now=now)
+            receipt = _give_receipt(session, actor, submission, review, ReceiptKind.RETURN, now)
+            deciding.send_back(session, actor, submission, receipt, now=now)
         case Decision.REJECT:
-            deciding.reject(session, actor, submission, "review", now=now)
+            receipt = _give_receipt(session, actor, submission, review, ReceiptKind.REJECT, now)
+            deciding.reject(session, actor, submission, receipt, now=now)
+    review_checks.plan_double(session, submission, review, now=now)
     return review
 
 
 def _lease(session: Session, actor: Actor, submission: Submission, now: datetime) -> ReviewItem:
     submission.reviewer_id, submission.review_leased_until = actor.person_id, now + rules.REVIEW_LEASE
     session.flush()
-    claim = session.get_one(Claim, submission.claim_id)
+    return _item(session, submission)
+
+
+def _item(session: Session, submission: Submission) -> ReviewItem:
     return ReviewItem(
         submission,
-        claim,
+        session.get_one(Claim, submission.claim_id),
         session.get_one(Task, submission.task_id),
         session.get_one(Project, submission.project_id),
         _rubric(session, submission),
     )
+
+
+def _check_item(session: Session, check: ReviewCheck) -> ReviewItem:
+    """A check as if it were an undecided submission."""
+    submission = session.get_one(Submission, check.submission_id)
+    return _item(session, review_checks.as_undecided(submission, check))
 
 
 def _rubric(session: Session, submission: Submission) -> list[dict[str, object]]:
@@ -176,7 +216,42 @@ def _record(
     return review
 
 
+def _give_receipt(
+    session: Session, actor: Actor, submission: Submission, review: Review, kind: ReceiptKind, now: datetime
+) -> DecisionReceipt:
+    """What the author is told and may appeal: the comment, and each criterion that was not met with its quote."""
+    project = session.get_one(Project, submission.project_id)
+    rubric = session.get(RubricVersion, review.rubric_version_id) if review.rubric_version_id else None
+    return fairness.give_receipt(
+        session,
+        actor,
+        kind,
+        submission.person_id,
+        project_id=submission.project_id,
+        submission_id=submission.id,
+        rule=fairness_rules.REVIEW,
+        rule_version="no rubric" if rubric is None else f"rubric {rubric.number}",
+        statement=review.comment,
+        evidence=review_links(review, list(rubric.criteria) if rubric else []),
+        appeal_seconds=project.appeal_seconds,
+        now=now,
+    )
+
+
+def review_links(review: Review, rubric: Sequence[Mapping[str, object]]) -> list[fairness.Link]:
+    """The review and its criteria that were not met, as evidence of a receipt."""
+    titles = {str(criterion["key"]): str(criterion.get("title") or criterion["key"]) for criterion in rubric}
+    links = [fairness.Link("review", show_id("review", review.id), review.comment)]
+    for found in review.criteria:
+        if found["verdict"] == "not_met":
+            said = [titles.get(found["key"], found["key"]), found["comment"], found["quote"] and f"“{found['quote']}”"]
+            links.append(fairness.Link("criterion", found["key"], " · ".join(part for part in said if part)))
+    return links
+
+
 def _same_decision(session: Session, actor: Actor, submission: Submission, decision: Decision) -> Review:
+    if (checked := review_checks.decided_before(session, actor, submission.id, decision)) is not None:
+        return checked
     found = session.scalar(queries.review_of(submission.id))
     if found is None or found.reviewer_id != actor.person_id or found.decision is not decision:
         raise AlreadyDecided

@@ -13,10 +13,12 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from preceptor.kit.errors import NotFound
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import new_id
+from preceptor.projects.models import OverlapMode, TaskState
 from preceptor.tasktypes.base import AnyTaskType, Problem, UnknownLabel, problems_of, task_type, to_json
 from preceptor.work import queries, rules
 from preceptor.work.errors import AlreadySubmitted, ClaimEnded, Incomplete, LeaseOver
 from preceptor.work.models import ClaimState, Submission, SubmissionState
+from preceptor.work.service import overlap, risk
 
 # From the system's entropy: a review that somebody can foresee says little about their other work.
 _DRAWS = random.SystemRandom()
@@ -69,15 +71,19 @@ def _refuse(problems: list[Problem]) -> None:
 
 
 def _write(session: Session, actor: Actor, row: Row[Any], answer: dict[str, Any], now: datetime) -> Submission:
-    review_wanted = rules.is_sampled(row.review_percent, _DRAWS.random()) or row.state == ClaimState.RETURNED
+    draw = risk.draw(row, answer, (_DRAWS.random(), _DRAWS.random()))
     fixed = {
         "claim_id": row.id,
         "task_id": row.task_id,
         "project_id": row.project_id,
         "person_id": row.person_id,
         "worked_seconds": row.worked_seconds + rules.worked_between(row.last_beat_at, now),
-        "review_wanted": review_wanted,
-        "decide_at": rules.decide_at(now, review_wanted, row.review_seconds),
+        "review_wanted": draw.wanted,
+        "review_reason": draw.reason,
+        "review_chance": draw.chance,
+        # Who revises has been told what is wrong, which no longer shows what they know.
+        "to_score": row.task_state == TaskState.GOLD and row.state == ClaimState.OPEN,
+        "decide_at": rules.decide_at(now, draw.wanted, row.review_seconds),
     }
     values = fixed | {
         "submission_id": new_id(),
@@ -88,7 +94,20 @@ def _write(session: Session, actor: Actor, row: Row[Any], answer: dict[str, Any]
     }
     revision = session.execute(queries.SUBMIT, values).scalar_one()
     known = fixed | {"id": values["submission_id"], "answer": answer, "created_at": now}
-    return _as_written(session, known, revision)
+    submission = _as_written(session, known, revision)
+    _follow_up(session, row, now)
+    return submission
+
+
+def _follow_up(session: Session, row: Row[Any], now: datetime) -> None:
+    """What an answer sets going in its own transaction, with the task still locked: the decision to ask one more person
+    where overlap is adaptive. An answer to gold does as much; the next sweep compares it (`gold.score_waiting`)."""
+    if row.overlap_mode != OverlapMode.ADAPTIVE:
+        return
+    if row.task_state == TaskState.GOLD:
+        overlap.after_gold(session, row.task_id, now=now)
+    else:
+        overlap.after_submission(session, row.task_id, now=now)
 
 
 def _as_written(session: Session, known: dict[str, Any], revision: int) -> Submission:

@@ -1,4 +1,5 @@
-"""What time does by itself: leases run out, unreviewed submissions are approved, closing projects close."""
+"""What time does by itself: leases run out, answers to gold are compared, unreviewed submissions are approved, closing
+projects close."""
 
 from datetime import datetime
 
@@ -9,7 +10,7 @@ from preceptor.kit.events import SYSTEM
 from preceptor.projects.service.projects import closing_projects, finish_closing
 from preceptor.work import queries, rules
 from preceptor.work.models import ClaimState
-from preceptor.work.service import deciding
+from preceptor.work.service import deciding, gold
 from preceptor.work.service.endings import give_back
 
 BATCH = 200
@@ -47,7 +48,7 @@ def close_finished_projects(session: Session, *, now: datetime) -> int:
 def sweep(sessions: sessionmaker[Session], *, now: datetime) -> int:
     """Do all that is due, in short transactions; returns how much was done. May run in several workers at once."""
     done = 0
-    for step in (expire_overdue, approve_due):
+    for step in (expire_overdue, gold.score_waiting, approve_due):
         while True:
             with transaction(sessions) as session:
                 count = step(session, now=now)

@@ -21,6 +21,8 @@ OWNER_KIND: Mapping[AccountKind, str] = {
     AccountKind.RESERVED: "project",
     AccountKind.CONTRIBUTOR: "person",
 }
+CLAIMED = ("claim", "appeal")
+"""Kinds of postings whose source is a claim: what it reserved, earned or gave back, and what an appeal paid for it."""
 
 
 @dataclass(frozen=True)
@@ -113,7 +115,7 @@ def source_of(session: Session, actor: Actor, kind: str, source_id: UUID) -> Sou
     """Resolve what made a posting. Kinds without rows of their own (a top-up, a funding) keep their id alone."""
     require_operator(actor)
     shown = shown_source(kind, source_id)
-    claim = session.get(Claim, source_id) if kind == "claim" else None
+    claim = session.get(Claim, source_id) if kind in CLAIMED else None
     payout = session.get(Payout, source_id) if kind == "payout" else None
     person_id = claim.person_id if claim else payout.person_id if payout else None
     known = names(
@@ -141,4 +143,5 @@ def shown_subject(event: Event) -> str | None:
 
 def shown_source(kind: str, source_id: UUID) -> str:
     """The outside form of what made a posting; bare digits where its kind has no prefix (a top-up, a funding)."""
+    kind = "claim" if kind in CLAIMED else kind
     return show_id(kind, source_id) if kind in PREFIXES else source_id.hex

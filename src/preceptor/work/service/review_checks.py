@@ -1,0 +1,300 @@
+"""Reviewers measured: some of what they decide has been decided already, or its right decision is known.
+
+A check looks like any other submission to review: it comes by the same draw, stands on the same page without what was
+decided, takes the same form, and answers in the same way. It changes nothing about the work or its pay. Two kinds: a
+**double** review repeats somebody else's decision, blind; a **gold** review has a decision that a manager has set or an
+appeal has settled. Checks come only while real work waits for the reviewer, so that an item never gives itself away
+by being alone.
+"""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import numpy as np
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session, make_transient
+
+from preceptor.kit import events
+from preceptor.kit.errors import Invalid, NotFound
+from preceptor.kit.events import Actor
+from preceptor.kit.ids import new_id
+from preceptor.projects import access as projects
+from preceptor.projects.models import Project
+from preceptor.quality.chance import cohen_kappa
+from preceptor.quality.intervals import Estimate, wilson
+from preceptor.work import queries, queries_quality, rules
+from preceptor.work.errors import AlreadyDecided
+from preceptor.work.models import Decision, Review, Submission, SubmissionState
+from preceptor.work.models_quality import CheckKind, GoldReview, ReviewCheck
+
+EXPLANATION_CHARACTERS_MAX = 5_000
+CHECKS_MAX = 20_000
+SEED = 0
+# From the system's entropy: a check that somebody can foresee measures nothing.
+_DRAWS = random.SystemRandom()
+_DECISIONS = tuple(Decision)
+
+
+# --- Drawing
+
+
+def plan_double(session: Session, submission: Submission, review: Review, *, now: datetime) -> None:
+    """After a decision: by the project's share, have somebody else decide it too."""
+    percent = session.get_one(Project, submission.project_id).double_percent
+    if not rules.is_sampled(percent, _DRAWS.random()):
+        return
+    check = ReviewCheck(
+        id=new_id(),
+        submission_id=submission.id,
+        project_id=submission.project_id,
+        kind=CheckKind.DOUBLE,
+        known=review.decision,
+        created_at=now,
+    )
+    session.add(check)
+
+
+def held_by(
+    session: Session,
+    actor: Actor,
+    project_ids: Sequence[UUID] | None = None,
+    *,
+    skip: Sequence[UUID] = (),
+    now: datetime,
+) -> ReviewCheck | None:
+    """The check that a reviewer has open in these projects (None: in any), if there is one."""
+    return session.scalar(queries_quality.check_held(actor.person_id, project_ids, skip, now))
+
+
+def drawn(
+    session: Session, actor: Actor, project_id: UUID, *, skip: Sequence[UUID], now: datetime
+) -> ReviewCheck | None:
+    """A check in place of a real submission that waits in a project, or none, by a draw; leased to the reviewer.
+
+    Gold comes at the project's share; double reviews in proportion to how many there are beside the real ones.
+    """
+    project = session.get_one(Project, project_id)
+    if rules.is_sampled(project.gold_review_percent, _DRAWS.random()):
+        found = session.scalars(queries_quality.gold_to_review(actor.person_id, project_id, skip)).first()
+        if found is not None:
+            check = _gold_check(session, actor, found, now)
+            return None if check is None else _lease(session, check, actor, now)
+    doubles = session.scalar(queries_quality.doubles_waiting(actor.person_id, project_id, skip, now)) or 0
+    if not doubles:
+        return None
+    waiting = session.scalar(queries.reviews_waiting(project_id)) or 1
+    if _DRAWS.random() * (doubles + waiting) < doubles:
+        check = session.scalar(queries_quality.double_to_review(actor.person_id, project_id, skip, now))
+        return None if check is None else _lease(session, check, actor, now)
+    return None
+
+
+def _gold_check(session: Session, actor: Actor, gold: GoldReview, now: datetime) -> ReviewCheck | None:
+    """None where the same person, asking twice at once, has got it this instant."""
+    row = {
+        "id": new_id(),
+        "submission_id": gold.submission_id,
+        "project_id": gold.project_id,
+        "kind": CheckKind.GOLD,
+        "reviewer_id": actor.person_id,
+        "leased_until": now + rules.REVIEW_LEASE,
+        "known": gold.decision,
+        "comment": "",
+        "created_at": now,
+    }
+    made = insert(ReviewCheck).values(row).on_conflict_do_nothing().returning(ReviewCheck.id)
+    check_id = session.scalar(made)
+    return None if check_id is None else session.get_one(ReviewCheck, check_id)
+
+
+def _lease(session: Session, check: ReviewCheck, actor: Actor, now: datetime) -> ReviewCheck:
+    check.reviewer_id, check.leased_until = actor.person_id, now + rules.REVIEW_LEASE
+    session.flush()
+    return check
+
+
+# --- On the desk
+
+
+def open_check(session: Session, actor: Actor, submission_id: UUID, *, lock: bool = False) -> ReviewCheck | None:
+    """The check by which a reviewer has a decided submission before them, not decided by them yet."""
+    return session.scalar(queries_quality.check_of(actor.person_id, submission_id, lock=lock))
+
+
+def keep_open(session: Session, check: ReviewCheck, actor: Actor, *, now: datetime) -> None:
+    """The lease anew, as opening a real submission does."""
+    _lease(session, check, actor, now)
+
+
+def as_undecided(submission: Submission, check: ReviewCheck) -> Submission:
+    """A copy of a decided submission as its first reviewer had it. Not part of any session: nothing of it is saved."""
+    copy = Submission(**{column.key: getattr(submission, column.key) for column in Submission.__mapper__.columns})
+    make_transient(copy)
+    copy.state, copy.decided_at = SubmissionState.SUBMITTED, None
+    copy.reviewer_id, copy.review_leased_until = check.reviewer_id, check.leased_until
+    return copy
+
+
+def put_back(session: Session, check: ReviewCheck) -> None:
+    """Skipped: a double review waits for somebody else, a gold review for another time."""
+    if check.kind is CheckKind.GOLD:
+        session.execute(delete(ReviewCheck).where(ReviewCheck.id == check.id))
+    else:
+        check.reviewer_id = check.leased_until = None
+
+
+def decide_check(
+    check: ReviewCheck,
+    decision: Decision,
+    *,
+    comment: str,
+    criteria: list[dict[str, Any]],
+    rubric_version_id: UUID | None,
+    worked_seconds: int,
+    now: datetime,
+) -> Review:
+    """Keep what the reviewer decided. The answer is a review like any other, and is stored nowhere else.
+
+    No event is left: what happened in a project is read by people whom the check would be given away to.
+    """
+    check.decision, check.decided_at = decision, now
+    check.comment, check.criteria, check.worked_seconds = comment.strip(), criteria, max(0, min(worked_seconds, 86400))
+    return _as_review(check, rubric_version_id)
+
+
+def decided_before(session: Session, actor: Actor, submission_id: UUID, decision: Decision) -> Review | None:
+    """The reviewer's own decision of a check, sent again; `AlreadyDecided` where it was another one."""
+    check = session.scalar(
+        select(ReviewCheck).where(
+            ReviewCheck.submission_id == submission_id,
+            ReviewCheck.reviewer_id == actor.person_id,
+            ReviewCheck.decision.is_not(None),
+        )
+    )
+    if check is None:
+        return None
+    if check.decision is not decision:
+        raise AlreadyDecided
+    return _as_review(check, None)
+
+
+def _as_review(check: ReviewCheck, rubric_version_id: UUID | None) -> Review:
+    return Review(
+        id=check.id,
+        submission_id=check.submission_id,
+        project_id=check.project_id,
+        reviewer_id=check.reviewer_id,
+        decision=check.decision,
+        comment=check.comment,
+        criteria=check.criteria,
+        rubric_version_id=rubric_version_id,
+        worked_seconds=check.worked_seconds,
+        created_at=check.decided_at,
+    )
+
+
+# --- Known decisions
+
+
+def set_gold_review(
+    session: Session,
+    actor: Actor,
+    project_id: UUID,
+    submission_id: UUID,
+    decision: Decision,
+    explanation: str,
+    *,
+    now: datetime,
+) -> GoldReview:
+    """A manager says what the right decision about a decided submission is; saying it anew replaces it.
+
+    The work itself keeps its decision. Checks that reviewers have decided are measured by the decision of that time.
+    """
+    projects.project_for_client(session, actor, project_id, *projects.MANAGERS)
+    submission = session.get(Submission, submission_id)
+    if submission is None or submission.project_id != project_id:
+        raise NotFound("submission")
+    if submission.state is SubmissionState.SUBMITTED:
+        raise Invalid("This submission is not decided yet. Only a decided one can be a gold review.")
+    if not explanation.strip() or len(explanation) > EXPLANATION_CHARACTERS_MAX:
+        raise Invalid(
+            f"Explain the decision, in at most {EXPLANATION_CHARACTERS_MAX:,} characters: reviewers learn from it.",
+            [{"path": "explanation", "message": "is missing or too long"}],
+        )
+    values = {"decision": decision, "explanation": explanation.strip(), "created_by": actor.person_id}
+    row = {"submission_id": submission_id, "project_id": project_id, "created_at": now, **values}
+    session.execute(insert(GoldReview).values(row).on_conflict_do_update(index_elements=["submission_id"], set_=values))
+    events.record(
+        session,
+        actor,
+        "work.gold_review_set",
+        "submission",
+        submission_id,
+        at=now,
+        project_id=project_id,
+        data={"decision": decision.value},
+    )
+    session.flush()
+    return session.get_one(GoldReview, submission_id, populate_existing=True)
+
+
+# --- What the checks say
+
+
+@dataclass(frozen=True)
+class ReviewerQuality:
+    """One reviewer. Evidence, never a decision.
+
+    `gold`: share of gold reviews decided right. `double`: share of double reviews (as the first or the second of two)
+    on which both decided alike, and `kappa`, the same beyond chance (Cohen), with a bootstrap interval.
+    """
+
+    reviewer_id: UUID
+    reviews: int
+    """Real decisions."""
+    gold: Estimate
+    double: Estimate
+    kappa: Estimate
+
+
+def reviewer_quality(session: Session, project_id: UUID) -> list[ReviewerQuality]:
+    """What checks say about a project's reviewers, those with most decisions first. The caller has checked who asks."""
+    counts = {row.reviewer_id: int(row.reviews) for row in session.execute(queries_quality.review_counts(project_id))}
+    rows = session.execute(queries_quality.decided_checks(project_id, CHECKS_MAX)).all()
+    reviewers = counts.keys() | {row.reviewer_id for row in rows} | {row.first_id for row in rows if row.first_id}
+    found = [_quality(reviewer, counts.get(reviewer, 0), rows) for reviewer in reviewers]
+    return sorted(found, key=lambda one: (-one.reviews, one.reviewer_id))
+
+
+def _quality(reviewer: UUID, reviews: int, rows: Sequence[Any]) -> ReviewerQuality:
+    gold = [row.decision == row.known for row in rows if row.kind is CheckKind.GOLD and row.reviewer_id == reviewer]
+    pairs = [
+        (row.decision, row.known) if row.reviewer_id == reviewer else (row.known, row.decision)
+        for row in rows
+        if row.kind is CheckKind.DOUBLE and reviewer in (row.reviewer_id, row.first_id)
+    ]
+    return ReviewerQuality(
+        reviewer_id=reviewer,
+        reviews=reviews,
+        gold=wilson(sum(gold), len(gold)) if gold else Estimate.unknown("no gold review was decided yet"),
+        double=_alike(pairs),
+        kappa=_kappa(pairs),
+    )
+
+
+def _alike(pairs: Sequence[tuple[str, str]]) -> Estimate:
+    if not pairs:
+        return Estimate.unknown("nothing was decided by two reviewers yet")
+    return wilson(sum(mine == other for mine, other in pairs), len(pairs))
+
+
+def _kappa(pairs: Sequence[tuple[str, str]]) -> Estimate:
+    if not pairs:
+        return Estimate.unknown("nothing was decided by two reviewers yet")
+    mine, other = (np.array([_DECISIONS.index(Decision(each)) for each in side]) for side in zip(*pairs, strict=True))
+    return cohen_kappa(mine, other, classes=len(_DECISIONS), rng=np.random.default_rng(SEED))
