@@ -1,5 +1,7 @@
 """Skill with intervals, and drift: what they say about people, and what they do not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -106,6 +108,15 @@ def test_a_judgment_against_an_even_truth_is_worth_nothing_and_against_a_known_o
     evidence = judgment_evidence(labels, dawid_skene(labels, gold=gold))
     assert evidence.weight[1] == pytest.approx(1.0)
     assert evidence.weight[0] < 0.5
+
+
+def test_a_posterior_a_rounding_above_one_is_still_evidence_that_drift_takes() -> None:
+    labels, _ = crowd(np.full(3, 0.9), items=20, each=3, seed=3)
+    fit = dawid_skene(labels)
+    averaged = replace(fit, posterior=fit.posterior / fit.posterior.max() * (1 + np.finfo(float).eps))
+    evidence = judgment_evidence(labels, averaged)
+    assert evidence.right.max() == 1.0
+    assert drift(evidence.right, evidence.weight).windows
 
 
 def test_one_class_leaves_skill_unknown_and_nothing_is_nan() -> None:

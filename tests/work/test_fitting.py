@@ -13,15 +13,26 @@ from sqlalchemy import insert, select, text, update
 from sqlalchemy.orm import Session
 
 from preceptor.kit.clock import FixedClock
+from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import new_id, show_id
 from preceptor.kit.runtime import Runtime
+from preceptor.people.models import OrgRole
+from preceptor.people.service.organizations import add_member
 from preceptor.projects.models import OverlapMode, Task, TaskGold
 from preceptor.quality.evidence import e_process
 from preceptor.quality.labels import Labels
 from preceptor.quality.truth.dawid_skene import dawid_skene
 from preceptor.work import jobs, rules_quality, service
 from preceptor.work.models import Claim, Submission
-from preceptor.work.models_quality import AnswerState, Evidence, EvidenceKind, PersonSkill, QualityFit, TaskQuality
+from preceptor.work.models_quality import (
+    AnswerState,
+    Evidence,
+    EvidenceKind,
+    EvidenceState,
+    PersonSkill,
+    QualityFit,
+    TaskQuality,
+)
 from preceptor.work.service import finding, fitting, forecast
 from preceptor.work.service.judgments import read_judgments
 from tests import factories
@@ -179,6 +190,17 @@ def test_gold_is_evidence_and_accuracy_comes_from_a_fit_that_did_not_see_it(crow
     assert fit.diagnostics["gold"] == 2
 
 
+def test_gold_in_the_mix_is_left_out_of_agreement(runtime: Runtime, session: Session) -> None:
+    made = make_crowd(runtime, session, tasks=12, people=4)
+    made.judged(lambda person, number, _: (A, B)[person % 2] if number == 0 else right(number))
+    everything = made.fit().alpha
+    made.make_gold(0)
+    session.execute(update(Task).where(Task.id == made.world.tasks[0].id).values(state="gold"))
+    assert everything is not None
+    assert everything < 1
+    assert made.fit().alpha == pytest.approx(1)
+
+
 def test_a_withdrawn_key_is_no_evidence(crowd: Crowd) -> None:
     crowd.make_gold(0)
     crowd.session.execute(update(TaskGold).values(retired_because="withdrawn"))
@@ -264,18 +286,47 @@ def test_two_with_the_same_wrong_answers_show_in_copying(runtime: Runtime, sessi
     assert [{row.person_id, row.other_person_id} for row in found] == [pair, pair]
 
 
-def test_people_at_the_standard_rarely_look_below_it() -> None:
-    """The outcome of a judgment is held against what somebody at the standard would reach by what the others say."""
+@pytest.mark.parametrize(("classes", "own_kind"), [(2, False), (3, False), (3, True)])
+def test_people_at_the_standard_rarely_look_below_it(classes: int, own_kind: bool) -> None:
+    """The outcome of a judgment is held against the least that somebody at the standard would reach by what the others
+    say, also where everybody has a kind of error of their own."""
     draws = np.random.default_rng(11)
     people, tasks, standard, alarms = 40, 300, 0.7, 0
-    truth = draws.integers(0, 2, tasks)
+    truth = draws.integers(0, classes, tasks)
     item, person = np.repeat(np.arange(tasks), 5), np.concatenate([draws.permutation(people)[:5] for _ in range(tasks)])
-    label = np.where(draws.random(len(item)) < standard, truth[item], 1 - truth[item])
-    labels = Labels.of(item, person, label, classes=2)
+    slip = 1 + person % (classes - 1) if own_kind else draws.integers(1, classes, len(item))
+    label = np.where(draws.random(len(item)) < standard, truth[item], (truth[item] + slip) % classes)
+    labels = Labels.of(item, person, label, classes=classes)
     posterior = dawid_skene(labels).posterior
     for outcomes, expected in finding.against_standard(labels, posterior, standard):
         alarms += e_process(outcomes, expected, false_alarm_rate=finding.FALSE_ALARMS).reached
     assert alarms <= 2
+
+
+def test_a_finding_that_was_put_aside_comes_back_when_it_has_grown(runtime: Runtime, session: Session) -> None:
+    crowd = make_crowd(runtime, session, tasks=30, people=5)
+    crowd.judged(lambda person, number, _: wrong(number) if person == 4 else right(number))
+    crowd.fit()
+    found = session.scalars(select(Evidence).where(Evidence.kind == EvidenceKind.ACCURACY)).one()
+    found.state, now = EvidenceState.SEEN, found.log_e_max
+    crowd.fit()
+    assert (found.state, found.log_e_max) == (EvidenceState.SEEN, now)
+    found.log_e_max = now - 1
+    crowd.fit()
+    assert (found.state, found.log_e_max) == (EvidenceState.SEEN, now - 1)
+    found.log_e_max = now - fitting.STRONGER
+    crowd.fit()
+    assert (found.state, found.log_e_max) == (EvidenceState.OPEN, now)
+
+
+def test_a_finding_says_that_its_rate_is_that_of_one_fit(runtime: Runtime, session: Session) -> None:
+    crowd = make_crowd(runtime, session, tasks=30, people=5)
+    crowd.judged(lambda person, number, _: wrong(number) if person == 4 else right(number))
+    crowd.fit()
+    found = session.scalars(select(Evidence).where(Evidence.kind == EvidenceKind.ACCURACY)).one()
+    assert found.statement.endswith(
+        "If it is true, the chance of ever seeing 100 to 1 or more is at most 0.01. " + finding.ANEW
+    )
 
 
 # --- What is written
@@ -395,6 +446,31 @@ def test_skills_are_shown_by_pseudonym(client: TestClient, crowd: Crowd) -> None
     crowd.fit(method="majority")
     said = client.get(path(crowd, "quality/fit"), headers=crowd.world.client.headers).text
     assert not any(user.id.hex in said or str(user.id) in said for user in crowd.people)
+
+
+def test_known_answers_are_among_the_posteriors_of_managers_only(client: TestClient, crowd: Crowd) -> None:
+    crowd.make_gold(3)
+    crowd.fit(method="majority")
+    viewer = factories.make_user(crowd.session, now=NOW)
+    org_id = crowd.world.organization.id
+    add_member(crowd.session, SYSTEM, org_id=org_id, person_id=viewer.id, role=OrgRole.VIEWER, now=NOW)
+    crowd.session.flush()
+    known = show_id("task", crowd.world.tasks[3].id)
+    seen = {
+        user.id: [
+            task["task_id"]
+            for task in client.get(path(crowd, "quality/fit"), headers=user.headers).json()["posteriors"]["items"]
+        ]
+        for user in (crowd.world.client, viewer)
+    }
+    assert (len(seen[crowd.world.client.id]), known in seen[crowd.world.client.id]) == (12, True)
+    assert (len(seen[viewer.id]), known in seen[viewer.id]) == (11, False)
+    crowd.session.execute(update(TaskQuality).values(ambiguity=0.9))
+    listed = {
+        user.id: client.get(path(crowd, "quality/findings"), headers=user.headers).text
+        for user in (crowd.world.client, viewer)
+    }
+    assert (known in listed[crowd.world.client.id], known in listed[viewer.id]) == (True, False)
 
 
 def test_nothing_can_be_fitted_before_anything_was_judged(

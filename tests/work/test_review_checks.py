@@ -2,6 +2,7 @@
 
 import random
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from preceptor.fairness.models import Appeal, AppealState, DecisionReceipt
 from preceptor.kit.events import Event
 from preceptor.kit.ids import read_id, show_id
 from preceptor.money.models import Posting
@@ -17,7 +19,7 @@ from preceptor.projects.models import ProjectReviewer
 from preceptor.work import service
 from preceptor.work.models import Decision, Review, Submission, SubmissionState
 from preceptor.work.models_quality import CheckKind, GoldReview, ReviewCheck
-from preceptor.work.service import review_checks
+from preceptor.work.service import appeals, review_checks, review_overview
 from tests.conftest import NOW
 from tests.factories import PREFER_A, User, World, join, make_user, make_world
 
@@ -180,8 +182,6 @@ def test_leaving_and_coming_back_finds_the_same_check(desk: Desk) -> None:
 @pytest.mark.usefixtures("always")
 def test_the_page_shows_a_check_undecided_and_takes_it_by_the_same_form(desk: Desk) -> None:
     decided, _ = decided_twice(desk, "reject")
-    from preceptor.work.service import review_overview
-
     sheet = review_overview.review_sheet(desk.session, desk.second.actor, decided)
     assert sheet.submission.state is SubmissionState.SUBMITTED
     assert sheet.review is None
@@ -189,10 +189,129 @@ def test_the_page_shows_a_check_undecided_and_takes_it_by_the_same_form(desk: De
     opened = review_overview.open_review(desk.session, desk.second.actor, now=NOW)
     assert opened is not None
     assert opened.id == decided
+
+
+@pytest.mark.usefixtures("always")
+def test_a_skipped_check_looks_like_skipped_work_and_waits_for_others_too(desk: Desk) -> None:
+    decided, _ = decided_twice(desk, "reject")
+    before = waiting(desk, desk.second)
     service.skip_review(desk.session, desk.second.actor, decided, now=NOW)
-    (check,) = desk.checks()
-    assert (check.reviewer_id, check.leased_until) == (None, None)
-    assert review_overview.review_sheet(desk.session, desk.second.actor, decided).review is not None
+    sheet = review_overview.review_sheet(desk.session, desk.second.actor, decided)
+    assert (sheet.submission.state, sheet.review) == (SubmissionState.SUBMITTED, None)
+    assert waiting(desk, desk.second) == before
+    assert desk.next(desk.second)["submission"]["id"] == show_id("submission", decided)
+    third = another_reviewer(desk)
+    assert desk.next(third)["submission"]["id"] == show_id("submission", decided)
+    for reviewer in (desk.second, third):
+        service.skip_review(desk.session, reviewer.actor, decided, now=NOW)
+    assert len(desk.checks()) == 2
+
+
+@pytest.mark.usefixtures("always")
+def test_who_decided_the_appeal_about_some_work_does_not_get_it_as_a_check(desk: Desk) -> None:
+    desk.settings(double_percent=100)
+    decided, _ = desk.submit(2)
+    desk.decide(desk.first, show_id("submission", decided), "reject")
+    assert waiting(desk, desk.second) == 2
+    receipt = desk.session.scalars(select(DecisionReceipt)).one()
+    found = Appeal(
+        receipt_id=receipt.id,
+        person_id=receipt.person_id,
+        project_id=receipt.project_id,
+        first_decider_id=receipt.decided_by,
+        words=REASON,
+        created_at=NOW,
+    )
+    desk.session.add(found)
+    desk.session.flush()
+    appeals.decide_appeal(desk.session, desk.second.actor, found.id, AppealState.STANDS, REASON, now=NOW)
+    assert waiting(desk, desk.second) == 1
+
+
+def another_reviewer(desk: Desk) -> User:
+    found = make_user(desk.session, now=NOW, is_reviewer=True)
+    desk.session.add(ProjectReviewer(project_id=desk.world.project.id, person_id=found.id, created_at=NOW))
+    desk.session.flush()
+    return found
+
+
+def waiting(desk: Desk, reviewer: User, *, now: datetime = NOW) -> int:
+    (line,) = review_overview.review_queue(desk.session, reviewer.actor, now=now)
+    return line.waiting
+
+
+@pytest.mark.usefixtures("always")
+def test_a_check_is_counted_like_work_and_each_decision_takes_one_away(desk: Desk) -> None:
+    desk.settings(double_percent=100)
+    decided, *_ = desk.submit(3)
+    assert waiting(desk, desk.second) == 3
+    desk.decide(desk.first, show_id("submission", decided), "approve")
+    seen = [waiting(desk, desk.second)]
+    desk.settings(double_percent=0)
+    for _ in range(2):
+        served = desk.next(desk.second)["submission"]["id"]
+        seen.append(waiting(desk, desk.second))
+        desk.decide(desk.second, served, "approve")
+        seen.append(waiting(desk, desk.second))
+    assert len([check for check in desk.checks() if check.decision]) == 1
+    # The check and two real ones: opened, decided, opened, decided.
+    assert seen == [3, 3, 2, 2, 1]
+    assert waiting(desk, desk.first) == 1
+
+
+@pytest.mark.usefixtures("always")
+def test_what_was_decided_by_a_check_stands_in_the_own_record_like_any_decision(desk: Desk) -> None:
+    desk.settings(double_percent=100)
+    decided, real, _ = desk.submit(3)
+    desk.decide(desk.first, show_id("submission", decided), "approve")
+    desk.settings(double_percent=0)
+    desk.decide(desk.second, show_id("submission", real), "approve")
+    served = desk.next(desk.second)["submission"]["id"]
+    assert served == show_id("submission", decided)
+    desk.decide(desk.second, served, "reject")
+    actor = desk.second.actor
+    lines = review_overview.decisions_made(desk.session, actor)
+    assert [(line.submission.id, line.review.decision) for line in lines] == [
+        (decided, Decision.REJECT),
+        (real, Decision.APPROVE),
+    ]
+    older = review_overview.decisions_made(desk.session, actor, before=lines[0].review.id)
+    assert [line.submission.id for line in older] == [real]
+    assert [line.submission.id for line in review_overview.decisions_made(desk.session, actor, search="mention")] == [
+        decided
+    ]
+    assert review_overview.decision_counts(desk.session, actor)[Decision.REJECT] == 1
+    assert review_overview.review_record(desk.session, actor).decisions == 2
+    sheet = review_overview.review_sheet(desk.session, actor, decided)
+    assert sheet.review is not None
+    assert (sheet.review.comment, sheet.submission.state) == (REASON, SubmissionState.REJECTED)
+    first = review_overview.review_sheet(desk.session, desk.first.actor, decided)
+    assert first.review is not None
+    assert first.review.decision is Decision.APPROVE
+
+
+@pytest.mark.usefixtures("always")
+def test_a_check_of_old_work_decides_itself_in_time_from_now(desk: Desk) -> None:
+    decided, served = decided_twice(desk)
+    desk.session.get_one(Submission, decided).decide_at = NOW - timedelta(days=20)
+    desk.session.flush()
+    sheet = review_overview.review_sheet(desk.session, desk.second.actor, decided)
+    assert sheet.submission.decide_at == NOW + timedelta(seconds=desk.world.project.review_seconds)
+    assert served["submission"]["created_at"] == NOW.isoformat().replace("+00:00", "Z")
+
+
+@pytest.mark.usefixtures("always")
+def test_a_check_that_is_left_over_is_owed_to_nobody(desk: Desk) -> None:
+    desk.settings(double_percent=100)
+    decided, last = desk.submit(2)
+    desk.decide(desk.first, show_id("submission", decided), "approve")
+    assert waiting(desk, desk.second) == 2
+    late = NOW + timedelta(seconds=desk.world.project.review_seconds + 1)
+    # In time with real work it waits, and no longer than real work would.
+    assert waiting(desk, desk.second, now=late) == 1
+    desk.decide(desk.first, show_id("submission", last), "approve")
+    assert waiting(desk, desk.second) == 0
+    assert review_overview.open_review(desk.session, desk.second.actor, now=NOW) is None
 
 
 # --- Gold reviews
@@ -200,17 +319,20 @@ def test_the_page_shows_a_check_undecided_and_takes_it_by_the_same_form(desk: De
 
 @pytest.mark.usefixtures("always")
 def test_a_gold_review_measures_by_the_known_decision(desk: Desk) -> None:
-    decided, _ = desk.submit(2)
+    decided, real, _ = desk.submit(3)
     desk.decide(desk.first, show_id("submission", decided), "approve")
     assert desk.make_gold(decided, "reject").status_code == 201
     desk.settings(gold_review_percent=50)
+    desk.decide(desk.second, show_id("submission", real), "approve")
+    # One real one is left, and the known one that came in its place.
+    assert waiting(desk, desk.second) == 2
     served = desk.next(desk.second)
     assert served["submission"]["id"] == show_id("submission", decided)
     assert served["submission"]["state"] == "submitted"
     assert desk.decide(desk.second, served["submission"]["id"], "reject").status_code == 201
     found = desk.client.get(f"{desk.project}/quality/reviewers", headers=desk.world.client.headers).json()
     second = next(one for one in found["items"] if one["person_id"] == show_id("person", desk.second.id))
-    assert (second["gold"]["value"], second["gold"]["n"], second["reviews"]) == (1.0, 1, 0)
+    assert (second["gold"]["value"], second["gold"]["n"], second["reviews"]) == (1.0, 1, 1)
     # Nobody is given the same known decision twice.
     assert desk.next(desk.second)["submission"]["id"] != show_id("submission", decided)
 

@@ -13,7 +13,7 @@ from preceptor.http.edge import CurrentActor, CurrentRuntime, Db, Now
 from preceptor.kit.errors import NotFound
 from preceptor.kit.ids import read_id, show_id
 from preceptor.people.identify import require_scope
-from preceptor.projects.access import project_for_client
+from preceptor.projects.access import MANAGERS, project_for_client, role_in
 from preceptor.work.models_quality import AnswerState, EvidenceKind, EvidenceState
 from preceptor.work.service import evidence_board, insight
 from preceptor.work.service.evidence_board import Finding
@@ -31,7 +31,7 @@ class EvidenceOut(Out):
     statement: str
     log_e: float = Field(description="Natural logarithm of the e-value now.")
     log_e_max: float
-    false_alarms: float = Field(description="Greatest chance that somebody at the standard ever shows this.")
+    false_alarms: float = Field(description="Greatest chance that somebody at the standard ever shows this in one fit.")
     speaks: bool = Field(description="The e-value passed 1 / false_alarms.")
     n: int
     path: list[list[float]] = Field(description="[judgments, log e] pairs, thinned.")
@@ -146,8 +146,9 @@ def findings(project_id: str, session: Db, actor: CurrentActor) -> FindingsOut:
     """Ambiguous tasks, tasks that stayed unsure, and criteria that people read differently."""
     require_scope(actor, "read")
     project = project_for_client(session, actor, read_id("project", project_id))
+    known = role_in(actor, project.org_id) in MANAGERS
     return FindingsOut(
-        ambiguous=[_judged_out(each) for each in insight.ambiguous_tasks(session, project.id)],
+        ambiguous=[_judged_out(each) for each in insight.ambiguous_tasks(session, project.id, known=known)],
         escalated=[_judged_out(each) for each in insight.escalated_tasks(session, project.id)],
         criteria=[
             CriterionOut(

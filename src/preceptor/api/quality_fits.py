@@ -199,7 +199,7 @@ def latest_fit(
     require_scope(actor, "read")
     project = project_for_client(session, actor, read_id("project", project_id))
     fit = fitting.latest_fit(session, project.id)
-    posteriors = fitting.list_posteriors(session, project.id, after=read_cursor("task", cursor), limit=limit)
+    posteriors = fitting.list_posteriors(session, actor, project, after=read_cursor("task", cursor), limit=limit)
     skills = fitting.list_skills(session, project.id, offset=skills_after, limit=limit)
     name = pseudonyms(runtime.settings.signing_key(), project.org_id)
     return LatestFitOut(

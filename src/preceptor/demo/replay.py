@@ -108,14 +108,23 @@ def simulate_votes(
         done()
 
     def one_person(api: Api, rater: str) -> None:
-        follower = simulation.follower_of(rater)
+        if follower := simulation.follower_of(rater):
+            a_pair(api, rater, follower)
         while claim := claim_of(api, rater):
-            followed = claim_of(api, follower, claim["task_id"]) or claim_of(api, follower) if follower else None
             judge_as(api, rater, claim)
-            if follower and followed:
-                judge_as(api, follower, followed)
         while follower and (claim := claim_of(api, follower)):
             judge_as(api, follower, claim)
+
+    def a_pair(api: Api, rater: str, follower: str) -> None:
+        beside = Api(stage.base, "")
+        with ThreadPoolExecutor(1, thread_name_prefix="follower") as hands:
+            while claim := claim_of(api, rater):
+                followed = claim_of(beside, follower, claim["task_id"]) or claim_of(beside, follower)
+                second = hands.submit(judge_as, beside, follower, followed) if followed else None
+                judge_as(api, rater, claim)
+                if second is not None:
+                    second.result()
+        beside.close()
 
     raters = [rater.key for rater in material.raters if not simulation.person(rater.key).copies]
     _side_by_side(stage.base, raters, one_person, len(raters))

@@ -139,7 +139,7 @@ class Simulation:
         person = self._people[email]
         rng = random.Random(f"{self._seed}/{person.copies or email}/{external_id}")
         given = judge(person, self._by_id[external_id], rng, shown, self._given[email])
-        # One contributor works in one thread, so nobody else counts here.
+        # One contributor gives one judgment at a time, so nobody else counts here.
         self._given[email] += 1
         strength = given.strength if len(given.ranks) == 2 else None
         return Answer(given.ranks, given.justification, strength), given.seconds

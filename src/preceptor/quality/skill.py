@@ -161,7 +161,8 @@ def judgment_evidence(labels: Labels, fit: Fit) -> Evidence:
     the truth is known only by the others' posterior q: a (1 - a) sum_l (d p_l / d a)^2 / p_l, with p_l = a q_l +
     (1 - a)(1 - q_l) / (classes - 1). It is 1 for a certain q and 0 where q is even.
     """
-    right = fit.posterior[labels.item, labels.label]
+    # A posterior averaged over several models may end a rounding above 1.
+    right = np.clip(fit.posterior[labels.item, labels.label], 0.0, 1.0)
     if labels.classes == 1:
         return Evidence(right, np.zeros(len(labels)))
     others = _posterior_of_others(labels, fit)

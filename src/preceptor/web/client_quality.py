@@ -35,7 +35,9 @@ def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Re
         fit=fits[-1] if fits else None,
         charts=_charts(quality, fits, skills, names.short),
         states=insight.answer_states(session, at.project.id),
-        ambiguous=[(each, prompt_of(each.task)) for each in insight.ambiguous_tasks(session, at.project.id)],
+        ambiguous=[
+            (each, prompt_of(each.task)) for each in insight.ambiguous_tasks(session, at.project.id, known=at.manages)
+        ],
         escalated=[(each, prompt_of(each.task)) for each in insight.escalated_tasks(session, at.project.id)],
         criteria=insight.criteria_readings(session, at.project),
         skills=[(names.short(skill.person_id), skill) for skill in skills[:PEOPLE_DRAWN]],

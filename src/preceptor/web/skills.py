@@ -13,6 +13,7 @@ from preceptor.web.pages import Contributor, Page
 from preceptor.web.workspace import excerpt
 from preceptor.work.models_quality import PersonSkill
 from preceptor.work.service import insight
+from preceptor.work.service.judgments import PLACE
 from preceptor.work.service.quality import person_quality
 
 router = APIRouter(prefix="/skills")
@@ -41,6 +42,8 @@ def show_skill(page: Page, session: Db, known: Contributor, project_id: str) -> 
         key=show_id("project", found.project.id),
         skill=found.skill,
         numbers=person_quality(session, person_id, found.project.id),
+        # Places mean something only where all tasks have the same labels; "the second one" says nothing to anybody.
+        by_class=[each for each in found.skill.by_class if not each["label"].startswith(PLACE)],
         path=path_chart(found.skill, found.project.standard),
         odd=[(each, excerpt(dict(each.payload), "A task")) for each in odd],
     )

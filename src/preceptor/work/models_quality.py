@@ -252,7 +252,7 @@ class ReviewCheck(Base):
     project_id: Mapped[UUID] = mapped_column(ForeignKey("project.id"))
     kind: Mapped[CheckKind]
     reviewer_id: Mapped[UUID | None]
-    """Who has it open, until `leased_until`, or decided it."""
+    """Who has it open, until `leased_until`, or decided it; without a lease: who has put it back."""
     leased_until: Mapped[datetime | None]
     known: Mapped[str | None]
     """The right decision (gold) or the first reviewer's (double)."""

@@ -99,6 +99,7 @@ def gold_to_score(
         .join(usual, usual.c.results >= 0)
         .where(TaskGold.task_id == task_id)
         .with_for_update(of=TaskGold)
+        .execution_options(populate_existing=True)
     )
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import InstrumentedAttribute, aliased
 
-from preceptor.projects.models import Task, TaskGold
+from preceptor.fairness.models import Appeal, DecisionReceipt
+from preceptor.projects.models import Project, Task, TaskGold
 from preceptor.work.models import Claim, Decision, Review, Submission, SubmissionState
 from preceptor.work.models_quality import (
     CheckKind,
@@ -119,13 +120,18 @@ def skills(project_id: UUID, *, offset: int = 0, limit: int) -> Select[tuple[Per
     return found.order_by(PersonSkill.judgments.desc(), PersonSkill.person_id).offset(offset).limit(limit)
 
 
-def posteriors(project_id: UUID, *, after: UUID | None, limit: int) -> Select[tuple[UUID, str, TaskQuality]]:
-    """(task, its external id, what the judgments say) of judged tasks, in the order of arrival."""
+def posteriors(
+    project_id: UUID, *, after: UUID | None, limit: int, known: bool
+) -> Select[tuple[UUID, str, TaskQuality]]:
+    """(task, its external id, what the judgments say) of judged tasks, in the order of arrival; those with a known
+    answer, which a fit is certain of, only where `known`."""
     found = (
         select(Task.id, Task.external_id, TaskQuality)
         .join(TaskQuality, TaskQuality.task_id == Task.id)
         .where(Task.project_id == project_id)
     )
+    if not known:
+        found = found.where(~exists().where(TaskGold.task_id == Task.id))
     if after is not None:
         found = found.where(Task.id > after)
     return found.order_by(Task.id).limit(limit)
@@ -166,10 +172,10 @@ def drawn_reviews(project_id: UUID, limit: int) -> Select[Any]:
 
 
 def judged_tasks(project_id: UUID, *, after: UUID | None, limit: int) -> Select[Any]:
-    """(id, payload, topic, known answer if it stands) of tasks with a judgment, in the order of arrival."""
+    """(id, payload, topic, state, known answer if it stands) of tasks with a judgment, in the order of arrival."""
     stands = and_(TaskGold.task_id == Task.id, TaskGold.retired_because.is_(None))
     found = (
-        select(Task.id, Task.payload, Task.topic, TaskGold.answer.label("gold"))
+        select(Task.id, Task.payload, Task.topic, Task.state, TaskGold.answer.label("gold"))
         .outerjoin(TaskGold, stands)
         .where(Task.project_id == project_id, Task.done > 0)
     )
@@ -279,11 +285,21 @@ def check_of(reviewer_id: UUID | None, submission_id: UUID, *, lock: bool) -> Se
 
 
 def _met(reviewer_id: UUID | None, submission_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
-    """Whether a reviewer has decided about a submission, really or as a check."""
-    reviewed = exists().where(Review.submission_id == submission_id, Review.reviewer_id == reviewer_id)
+    """Whether a reviewer has decided about a submission, or has a check of it."""
     other = aliased(ReviewCheck)
     checked = exists().where(other.submission_id == submission_id, other.reviewer_id == reviewer_id)
-    return or_(reviewed, checked)
+    return or_(_reviewed(reviewer_id, submission_id), checked)
+
+
+def _reviewed(reviewer_id: UUID | None, submission_id: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """Whether a reviewer has decided about a submission, at first or on appeal."""
+    reviewed = exists().where(Review.submission_id == submission_id, Review.reviewer_id == reviewer_id)
+    looked_again = exists().where(
+        DecisionReceipt.submission_id == submission_id,
+        Appeal.receipt_id == DecisionReceipt.id,
+        Appeal.decided_by == reviewer_id,
+    )
+    return or_(reviewed, looked_again)
 
 
 def _claim_met(reviewer_id: UUID | None) -> ColumnElement[bool]:
@@ -295,15 +311,20 @@ def _claim_met(reviewer_id: UUID | None) -> ColumnElement[bool]:
     )
 
 
-def gold_to_review(reviewer_id: UUID | None, project_id: UUID, skip: Sequence[UUID]) -> Select[tuple[GoldReview]]:
-    """A submission with a known decision that the reviewer has not met, by chance."""
+def gold_to_review(reviewer_id: UUID | None, project_id: UUID) -> Select[tuple[GoldReview]]:
+    """A submission with a known decision that the reviewer has not met and that waits for nobody, by chance."""
+    waits = exists().where(
+        ReviewCheck.submission_id == GoldReview.submission_id,
+        ReviewCheck.decision.is_(None),
+        ReviewCheck.kind == CheckKind.GOLD,
+    )
     return (
         select(GoldReview)
         .join(Submission, Submission.id == GoldReview.submission_id)
         .where(
             GoldReview.project_id == project_id,
             Submission.person_id != reviewer_id,
-            Submission.id.not_in(skip),
+            ~waits,
             ~_met(reviewer_id, GoldReview.submission_id),
             ~_claim_met(reviewer_id),
         )
@@ -312,41 +333,71 @@ def gold_to_review(reviewer_id: UUID | None, project_id: UUID, skip: Sequence[UU
     )
 
 
-def _doubles(
-    reviewer_id: UUID | None, project_id: UUID, skip: Sequence[UUID], now: datetime
-) -> tuple[ColumnElement[bool], ...]:
+_UNTIL = ReviewCheck.created_at + func.make_interval(0, 0, 0, 0, 0, 0, Project.review_seconds)
+"""A check waits no longer than real work does; then it is nobody's any more."""
+
+
+def _for(reviewer_id: UUID | None, now: datetime) -> tuple[ColumnElement[bool], ...]:
+    """Checks that this reviewer may have: undecided, in time, about somebody else's work that they have not met."""
+    other = aliased(ReviewCheck)
+    has_another = exists().where(
+        other.submission_id == ReviewCheck.submission_id, other.reviewer_id == reviewer_id, other.id != ReviewCheck.id
+    )
     return (
-        ReviewCheck.project_id == project_id,
-        ReviewCheck.kind == CheckKind.DOUBLE,
         ReviewCheck.decision.is_(None),
-        or_(ReviewCheck.leased_until.is_(None), ReviewCheck.leased_until < now),
+        now < _UNTIL,
         Submission.person_id != reviewer_id,
-        Submission.id.not_in(skip),
-        ~_met(reviewer_id, ReviewCheck.submission_id),
+        ~has_another,
+        ~_reviewed(reviewer_id, ReviewCheck.submission_id),
         ~_claim_met(reviewer_id),
     )
 
 
-def doubles_waiting(
-    reviewer_id: UUID | None, project_id: UUID, skip: Sequence[UUID], now: datetime
-) -> Select[tuple[int]]:
+def _free(reviewer_id: UUID | None, now: datetime) -> ColumnElement[bool]:
+    """Open with nobody, and put back by nobody else."""
+    mine = or_(ReviewCheck.reviewer_id.is_(None), ReviewCheck.reviewer_id == reviewer_id)
+    return or_(and_(ReviewCheck.leased_until.is_(None), mine), ReviewCheck.leased_until < now)
+
+
+def checks_waiting(reviewer_id: UUID | None, project_ids: Sequence[UUID], now: datetime) -> Select[Any]:
+    """Per project, in the terms of `queries_review.waiting`: checks that wait (`free`), that the reviewer has open
+    (`held`), and that are open with others, with the oldest and the first deadline of those the reviewer may take."""
+    held = and_(ReviewCheck.reviewer_id == reviewer_id, ReviewCheck.leased_until >= now)
+    elsewhere = and_(ReviewCheck.reviewer_id != reviewer_id, ReviewCheck.leased_until >= now)
+    free = _free(reviewer_id, now)
     return (
-        select(func.count())
-        .select_from(ReviewCheck)
+        select(
+            ReviewCheck.project_id,
+            func.count().filter(free).label("free"),
+            func.count().filter(held).label("held"),
+            func.count().filter(elsewhere).label("elsewhere"),
+            func.min(ReviewCheck.created_at).filter(or_(free, held)).label("oldest_at"),
+            func.min(_UNTIL).filter(or_(free, held)).label("deadline_at"),
+            func.min(ReviewCheck.created_at).filter(held).label("held_at"),
+            func.min(_UNTIL).filter(held).label("held_until"),
+        )
         .join(Submission, Submission.id == ReviewCheck.submission_id)
-        .where(*_doubles(reviewer_id, project_id, skip, now))
+        .join(Project, Project.id == ReviewCheck.project_id)
+        .where(ReviewCheck.project_id.in_(project_ids), *_for(reviewer_id, now))
+        .group_by(ReviewCheck.project_id)
     )
 
 
-def double_to_review(
+def check_to_review(
     reviewer_id: UUID | None, project_id: UUID, skip: Sequence[UUID], now: datetime
 ) -> Select[tuple[ReviewCheck]]:
-    """The oldest double review that the reviewer may take, locked."""
+    """The check that the reviewer may take and that has waited longest, locked."""
     return (
         select(ReviewCheck)
         .join(Submission, Submission.id == ReviewCheck.submission_id)
-        .where(*_doubles(reviewer_id, project_id, skip, now))
-        .order_by(ReviewCheck.id)
+        .join(Project, Project.id == ReviewCheck.project_id)
+        .where(
+            ReviewCheck.project_id == project_id,
+            Submission.id.not_in(skip),
+            _free(reviewer_id, now),
+            *_for(reviewer_id, now),
+        )
+        .order_by(ReviewCheck.created_at, ReviewCheck.id)
         .limit(1)
         .with_for_update(of=ReviewCheck, skip_locked=True)
     )

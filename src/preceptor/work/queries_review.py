@@ -5,10 +5,12 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from preceptor.kit.db import Json
 from preceptor.projects.models import Project, Task
 from preceptor.work.models import Decision, Review, Submission, SubmissionState
+from preceptor.work.models_quality import ReviewCheck
 
 SEARCH_CHARACTERS_MAX = 200
 
@@ -84,12 +86,32 @@ def decided_by(
     return found.order_by(Review.id.desc()).limit(limit)
 
 
-def _searched(found: Select[Any], search: str) -> Select[Any]:
+def checked_by(
+    reviewer_id: UUID, *, decision: Decision | None = None, search: str = "", before: UUID | None = None, limit: int
+) -> Select[tuple[ReviewCheck, Submission, Project, Json]]:
+    """The same for what a reviewer decided by a check."""
+    found = _searched(
+        select(ReviewCheck, Submission, Project, Task.payload)
+        .join(Submission, Submission.id == ReviewCheck.submission_id)
+        .join(Project, Project.id == ReviewCheck.project_id)
+        .join(Task, Task.id == Submission.task_id)
+        .where(ReviewCheck.reviewer_id == reviewer_id, ReviewCheck.decision.is_not(None)),
+        search,
+        ReviewCheck.comment,
+    )
+    if decision is not None:
+        found = found.where(ReviewCheck.decision == decision)
+    if before is not None:
+        found = found.where(ReviewCheck.id < before)
+    return found.order_by(ReviewCheck.id.desc()).limit(limit)
+
+
+def _searched(found: Select[Any], search: str, comment: InstrumentedAttribute[str] = Review.comment) -> Select[Any]:
     for word in search[:SEARCH_CHARACTERS_MAX].split():
         found = found.where(
             or_(
                 Project.title.icontains(word, autoescape=True),
-                Review.comment.icontains(word, autoescape=True),
+                comment.icontains(word, autoescape=True),
                 Task.payload["prompt"].astext.icontains(word, autoescape=True),
             )
         )
@@ -106,6 +128,18 @@ def decision_counts(reviewer_id: UUID, search: str = "") -> Select[tuple[Decisio
         .where(Review.reviewer_id == reviewer_id)
     )
     return _searched(counted, search).group_by(Review.decision)
+
+
+def checked_counts(reviewer_id: UUID, search: str = "") -> Select[tuple[Decision, int]]:
+    """The same for what they decided by a check."""
+    counted = (
+        select(ReviewCheck.decision, func.count())
+        .join(Submission, Submission.id == ReviewCheck.submission_id)
+        .join(Project, Project.id == ReviewCheck.project_id)
+        .join(Task, Task.id == Submission.task_id)
+        .where(ReviewCheck.reviewer_id == reviewer_id, ReviewCheck.decision.is_not(None))
+    )
+    return _searched(counted, search, ReviewCheck.comment).group_by(ReviewCheck.decision)
 
 
 def given_to_tasks(task_ids: list[UUID]) -> Select[tuple[Submission, Review]]:

@@ -223,7 +223,7 @@ def decide_challenge(
     decisions that rested on it are overturned (`appeals.overturn_for_gold`), and everybody concerned is told.
 
     Lock order: challenge, then per overturned decision what that locks (receipt, claim, submission, task, money), then
-    task, known answer, results. An answer under way waits for the task and is compared with the new key.
+    task, known answer, results. An answer that was not compared yet waits for these and is compared with the new key.
     """
     challenge = access_gold.challenge_for_client(session, actor, challenge_id, lock=True)
     if challenge.state is not ChallengeState.OPEN:

@@ -1,8 +1,8 @@
 """Findings about people: evidence with a stated false-alarm rate, in plain words. Never a decision.
 
-Each detector of `quality.evidence` looks at a project's judgments in the order of time. A finding is kept once its
-evidence has reached the threshold, and followed from then on; what is kept per person (`PersonSkill.watch`) has the
-course of the evidence also where nothing was found.
+Each detector of `quality.evidence` looks at a project's judgments in the order of time, anew at each fit. A finding
+is kept once its evidence has reached the threshold, and followed from then on; what is kept per person
+(`PersonSkill.watch`) has the course of the evidence also where nothing was found.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,7 +12,6 @@ from math import log
 import numpy as np
 
 from preceptor.quality.evidence import Crowd, Evidence, collusion, e_process, habits, speed
-from preceptor.quality.evidence.crowd import slices
 from preceptor.quality.intervals import Floats
 from preceptor.quality.labels import Ints, Labels
 from preceptor.work.models_quality import EvidenceKind
@@ -21,6 +20,9 @@ from preceptor.work.service.measuring import Measured
 
 FALSE_ALARMS = 0.01
 """Greatest chance, per person and kind, that somebody who does nothing wrong ever shows such evidence."""
+ANEW = "Every fit weighs all answers anew; the chance is that of one fit."
+"""Said of evidence that rests on what others answered, which later answers change: the bet of one fit is fair, the
+highest of many fits is not one bet. What somebody does by themselves (a place on the page) stays as it was."""
 PATH_POINTS_MAX = 200
 PLACES_MAX = 12
 """Places on a page that somebody may prefer."""
@@ -68,10 +70,12 @@ class Watched:
 def watch_accuracy(judgments: ProjectJudgments, measured: Measured, standard: float) -> Watched:
     """Each person's judgments against the standard, in the order of time.
 
-    An outcome is the chance, by everybody else's judgments, that the label is the right one. What the others say may
-    be unclear, so each judgment has a standard of its own: the outcome that somebody exactly at the project's standard
-    would have on average if the others are as sure as they are right. Where the others are split evenly, nothing
-    follows either way.
+    An outcome is the chance, by everybody else's judgments, that the label is the right one, held against the least
+    that somebody at the project's standard finds on average (`quality.evidence.crowd.SoftOutcomes`), whatever kinds of
+    errors they make. Where the others are split evenly, next to nothing follows either way.
+
+    The course is computed anew at each fit, from what the others' judgments say by then. The false-alarm rate is that
+    of one such computation (`ANEW`).
     """
     order = np.lexsort((judgments.answer, judgments.at))
     labels = judgments.labels
@@ -87,24 +91,9 @@ def watch_accuracy(judgments: ProjectJudgments, measured: Measured, standard: fl
 
 def against_standard(labels: Labels, posterior: Floats, standard: float) -> list[tuple[Floats, Floats]]:
     """Per person (outcomes, the standard of each), in the order of the rows of `labels`."""
-    crowd = Crowd.of(labels, posterior)
-    outcome, expected = _against(crowd, np.arange(len(labels)), standard)
-    limits = np.clip(expected, 1e-6, 1 - 1e-6)
-    return [(outcome[mine], limits[mine]) for mine in _by_person(labels)]
-
-
-def _against(crowd: Crowd, order: Ints, standard: float) -> tuple[Floats, Floats]:
-    """(outcome, its standard) of each judgment in `order`."""
-    labels = crowd.labels
-    outcome, expected = np.empty(len(order)), np.empty(len(order))
-    wrong = (1 - standard) / max(1, labels.classes - 1)
-    for part in slices(len(order), labels.classes):
-        rows = order[part]
-        belief = crowd.belief_without(labels.item[rows], rows)
-        outcome[part] = belief[np.arange(len(rows)), labels.label[rows]]
-        # Says l with chance standard q[l] + wrong (1 - q[l]), which is then worth q[l].
-        expected[part] = (belief * (standard * belief + wrong * (1 - belief))).sum(axis=1)
-    return np.clip(outcome, 0.0, 1.0), expected
+    soft = Crowd.of(labels, posterior).outcomes()
+    outcome, expected = np.clip(soft.outcome, 0.0, 1.0), np.clip(soft.standards(standard), 1e-6, 1 - 1e-6)
+    return [(outcome[mine], expected[mine]) for mine in _by_person(labels)]
 
 
 def _by_person(labels: Labels) -> list[Ints]:
@@ -132,7 +121,7 @@ def _accuracy(watched: Watched, standard: float) -> Iterator[Finding]:
             person,
             None,
             found,
-            f"Accuracy seems to be below the project's standard of {standard:.0%}. {found.evidence.sentence}",
+            f"Accuracy seems to be below the project's standard of {standard:.0%}. {found.evidence.sentence} {ANEW}",
         )
     for person, found in enumerate(watched.drift):
         yield Finding(
@@ -141,7 +130,7 @@ def _accuracy(watched: Watched, standard: float) -> Iterator[Finding]:
             None,
             found,
             f"Accuracy seems to have fallen below the project's standard of {standard:.0%} at some time. "
-            f"{found.evidence.sentence}",
+            f"{found.evidence.sentence} {ANEW}",
         )
 
 
@@ -162,7 +151,7 @@ def _speed(judgments: ProjectJudgments) -> Iterator[Finding]:
             None,
             Course.of(found.evidence),
             f"Answers take {found.share_of_typical:.0%} of the time that others take on the same tasks, faster than a "
-            f"quick person works. {found.evidence.sentence}",
+            f"quick person works. {found.evidence.sentence} {ANEW}",
         )
 
 
@@ -170,7 +159,7 @@ def _copying(judgments: ProjectJudgments, measured: Measured) -> Iterator[Findin
     for pair in collusion(judgments.labels, measured.posterior, false_alarm_rate=FALSE_ALARMS).reached:
         said = (
             f"On {pair.shared} shared tasks both gave the same answer {pair.same:.1f} times where one of them was "
-            f"probably wrong; people who work apart would {pair.expected:.1f} times. {pair.evidence.sentence}"
+            f"probably wrong; people who work apart would {pair.expected:.1f} times. {pair.evidence.sentence} {ANEW}"
         )
         for one, other in ((pair.one, pair.other), (pair.other, pair.one)):
             yield Finding(EvidenceKind.COPYING, one, other, Course.of(pair.evidence), said)
@@ -196,7 +185,7 @@ def _habits(judgments: ProjectJudgments, measured: Measured) -> Iterator[Finding
             said = f"Prefers one place on the page. {place.sentence}"
             yield Finding(EvidenceKind.HABIT, person, None, Course.of(place), said)
         else:
-            said = f"Gave the same answer up to {found.longest_run} times in a row. {found.evidence.sentence}"
+            said = f"Gave the same answer up to {found.longest_run} times in a row. {found.evidence.sentence} {ANEW}"
             yield Finding(EvidenceKind.HABIT, person, None, Course.of(found.evidence), said)
 
 

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from math import log
 from typing import Any
 from uuid import UUID
 
@@ -26,16 +27,18 @@ from sqlalchemy.orm import Session
 from preceptor.kit import jobs
 from preceptor.kit.db import transaction
 from preceptor.kit.errors import Invalid, NotFound
+from preceptor.kit.events import Actor
 from preceptor.kit.ids import new_id
 from preceptor.kit.locks import only_one
 from preceptor.kit.runtime import Runtime
+from preceptor.projects import access
 from preceptor.projects.models import OverlapMode, Project
 from preceptor.quality.intervals import Estimate
 from preceptor.quality.labels import UNKNOWN
 from preceptor.quality.skill import drift
 from preceptor.quality.truth.choice import AUTO
 from preceptor.work import queries_quality, rules_quality
-from preceptor.work.models_quality import Evidence, PersonSkill, QualityFit, TaskQuality
+from preceptor.work.models_quality import Evidence, EvidenceState, PersonSkill, QualityFit, TaskQuality
 from preceptor.work.service import overlap
 from preceptor.work.service.finding import Course, Finding, Watched, findings, watch_accuracy
 from preceptor.work.service.judgments import ProjectJudgments, items_of_tasks, read_judgments
@@ -49,6 +52,8 @@ DRIFT_JUDGMENTS_MAX = 2_000
 """Accuracy over time looks at a person's newest judgments, up to so many."""
 TOPICS_MAX = 50
 NEW_COUNTED_MAX = 1_000_000
+STRONGER = log(10)
+"""A finding that somebody has put aside comes back once its evidence is ten times what it was then."""
 CHOOSE_MIN = 1_000
 CHOOSE_ANEW = 1.5
 """Between two choices among all models (each costs many fits) a project's judgments grow by this factor."""
@@ -371,7 +376,10 @@ def _keep_findings(session: Session, fit: _Fit) -> None:
 
 def _tell(row: Evidence, finding: Finding, now: datetime) -> None:
     evidence = finding.course.evidence
-    row.log_e, row.log_e_max, row.n = evidence.log_e, evidence.log_e_max, evidence.n
+    row.log_e, row.n = evidence.log_e, evidence.n
+    # Of a finding that was put aside, the greatest stays as it was then: that is what it has to outgrow.
+    if row.state is not EvidenceState.SEEN or evidence.log_e_max >= row.log_e_max + STRONGER:
+        row.state, row.log_e_max = EvidenceState.OPEN, evidence.log_e_max
     row.false_alarms = evidence.false_alarm_rate or 0.0
     row.path = finding.course.points
     row.statement = finding.statement
@@ -410,12 +418,18 @@ class PosteriorPage:
     next_after: UUID | None
 
 
-def list_posteriors(session: Session, project_id: UUID, *, after: UUID | None = None, limit: int = 50) -> PosteriorPage:
-    """What is known about a project's answers, in the order of arrival."""
+def list_posteriors(
+    session: Session, actor: Actor, project: Project, *, after: UUID | None = None, limit: int = 50
+) -> PosteriorPage:
+    """What is known about a project's answers, in the order of arrival. The project came through an access function.
+
+    Known answers have their own door: only managers of the client find tasks that have one.
+    """
+    known = access.role_in(actor, project.org_id) in access.MANAGERS
     size = min(limit, PAGE_MAX)
     rows = [
         (row[0], row[1], row[2])
-        for row in session.execute(queries_quality.posteriors(project_id, after=after, limit=size + 1))
+        for row in session.execute(queries_quality.posteriors(project.id, after=after, limit=size + 1, known=known))
     ]
     return PosteriorPage(rows[:size], rows[size - 1][0] if len(rows) > size else None)
 

@@ -29,7 +29,8 @@ PRACTICE_NEEDED = "work.practice_needed"
 """The event that somebody wanted to practise and found nothing."""
 
 
-SCORE_BATCH = 200
+SCORE_BATCH = 50
+"""Answers compared in one transaction, which holds their known answers for about half a second."""
 
 
 def score_waiting(session: Session, *, now: datetime) -> int:

@@ -11,10 +11,10 @@ from datetime import datetime
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, select
 from sqlalchemy.orm import Session
 
-from preceptor.projects.models import Project, Task, TaskState
+from preceptor.projects.models import Project, Task, TaskGold, TaskState
 from preceptor.quality import Estimate, alpha
 from preceptor.tasktypes.base import task_type
 from preceptor.work.models import Claim, Submission, SubmissionState
@@ -75,9 +75,9 @@ class JudgedTask:
         return found
 
 
-def ambiguous_tasks(session: Session, project_id: UUID, limit: int = LISTED) -> list[JudgedTask]:
+def ambiguous_tasks(session: Session, project_id: UUID, limit: int = LISTED, *, known: bool) -> list[JudgedTask]:
     """Tasks on which people seem to differ rightly, the clearest cases first: worth rewriting, or worth keeping as
-    soft labels."""
+    soft labels. `known`: also those with a known answer, which only managers may see."""
     wanted = (
         select(Task, TaskQuality)
         .join(TaskQuality, TaskQuality.task_id == Task.id)
@@ -85,6 +85,8 @@ def ambiguous_tasks(session: Session, project_id: UUID, limit: int = LISTED) -> 
         .order_by(TaskQuality.ambiguity.desc(), TaskQuality.task_id)
         .limit(limit)
     )
+    if not known:
+        wanted = wanted.where(~exists().where(TaskGold.task_id == Task.id))
     return [JudgedTask(task, quality) for task, quality in session.execute(wanted)]
 
 

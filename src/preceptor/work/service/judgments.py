@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from sqlalchemy import Row
 from sqlalchemy.orm import Session, sessionmaker
 
-from preceptor.projects.models import Project
+from preceptor.projects.models import Project, TaskState
 from preceptor.quality.intervals import Floats
 from preceptor.quality.labels import UNKNOWN, Ints, Labels
 from preceptor.tasktypes.base import AnyTaskType, task_type
@@ -29,6 +29,10 @@ Units = tuple[tuple[str, tuple[str, ...]], ...]
 """A task's units with their possible labels."""
 
 
+PLACE = "label "
+"""Begins the name of a class that is only a place among the labels of its unit, where units have different ones."""
+
+
 @dataclass(frozen=True)
 class ProjectJudgments:
     """Arrays over items (units of tasks) and judgments; tasks are in the order of arrival.
@@ -38,11 +42,13 @@ class ProjectJudgments:
     it, `answer` (n,) a number for each answer (an answer to several units is several judgments), `places` (n, classes)
     the place at which each class was shown to this person; classes that are not shown (a tie) come after those that
     are. Equal to the class where the task type shows nothing in an order; (n, 0) with more than 256 classes.
-    `shown` (n,) is how many of the unit's labels were shown in an order.
+    `shown` (n,) is how many of the unit's labels were shown in an order. `mixed` (items,) marks gold tasks mixed in,
+    which far more people judge than anything else.
     """
 
     labels: Labels
     gold: Ints
+    mixed: NDArray[np.bool_]
     topic: Ints
     at: Floats
     seconds: Ints
@@ -72,7 +78,7 @@ class ProjectJudgments:
         named = {names for units in self.units for _, names in units}
         if len(named) == 1:
             return list(next(iter(named)))
-        return [f"label {place + 1}" for place in range(self.labels.classes)]
+        return [f"{PLACE}{place + 1}" for place in range(self.labels.classes)]
 
 
 def read_judgments(sessions: sessionmaker[Session], project_id: UUID) -> ProjectJudgments:
@@ -106,6 +112,7 @@ class _Table:
     at: "array[float]" = field(default_factory=lambda: array("d"))
     seconds: "array[int]" = field(default_factory=lambda: array("i"))
     gold: "array[int]" = field(default_factory=lambda: array("h"))
+    mixed: "array[int]" = field(default_factory=lambda: array("b"))
     topic: "array[int]" = field(default_factory=lambda: array("i"))
     first_item: "array[int]" = field(default_factory=lambda: array("q", [0]))
     given: "array[int]" = field(default_factory=lambda: array("i"))
@@ -134,6 +141,7 @@ class _Table:
         place = {unit: start + offset for offset, unit in enumerate(possible)}
         known = self._places(payload, possible, task.gold) if task.gold is not None else {}
         self.gold.extend(known.get(unit, UNKNOWN) for unit in possible)
+        self.mixed.extend([task.state == TaskState.GOLD] * len(possible))
         number = self.topics.setdefault(task.topic, len(self.topics)) if task.topic is not None else -1
         self.topic.extend([number] * len(possible))
         for row in answers:
@@ -187,6 +195,7 @@ class _Table:
         return ProjectJudgments(
             labels=labels,
             gold=_ints(self.gold),
+            mixed=np.array(self.mixed, dtype=np.bool_),
             topic=_ints(self.topic),
             at=np.array(self.at, dtype=np.float64),
             seconds=_ints(self.seconds),

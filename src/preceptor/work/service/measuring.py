@@ -104,7 +104,7 @@ def measure(
         posterior=posterior,
         counts=counts,
         pooled=pooled,
-        alpha=alpha_of(labels, rng=np.random.default_rng(SEED)),
+        alpha=_agreement(judgments, labels),
         accuracy=blind.accuracy_on(gold),
         majority_accuracy=majority(labels).accuracy_on(gold),
         calibration=calibration,
@@ -116,6 +116,12 @@ def measure(
         risk_mean=_risk_mean(judgments, posterior, found),
         cpu_seconds=time.thread_time() - started,
     )
+
+
+def _agreement(judgments: ProjectJudgments, labels: Labels) -> Estimate:
+    """Alpha over ordinary tasks: gold in the mix is judged so often that it would outweigh them."""
+    ordinary = labels.where(~judgments.mixed[labels.item])
+    return alpha_of(ordinary, rng=np.random.default_rng(SEED))
 
 
 def _used(judgments: ProjectJudgments) -> Ints:

@@ -61,7 +61,7 @@ def restore_submission(session: Session, actor: Actor, submission_id: UUID, *, n
         return Restored("The work was approved and paid before; that stays as it is.")
     if claim.state in (ClaimState.EXPIRED, ClaimState.RELEASED) and _taken_again(session, claim):
         return Restored("You took the same task again since; its pay comes with that claim.")
-    _let_go_skipped(session, claim)
+    _let_go_skipped(session, actor, claim, now)
     if revision is not None:
         revision.state, revision.decided_at = SubmissionState.LAPSED, now
     _count(session, claim, restoration)
@@ -105,16 +105,29 @@ def _taken_again(session: Session, claim: Claim) -> bool:
     return session.scalar(others.limit(1)) is not None
 
 
-def _let_go_skipped(session: Session, claim: Claim) -> None:
+def _let_go_skipped(session: Session, actor: Actor, claim: Claim, now: datetime) -> None:
     """Where the person took the task again and skipped it, nothing will be paid by that claim: it counts as given
     back, so that the one that is approved after all is the person's only one of the task."""
-    skipped = update(Claim).where(
+    skipped = select(Claim).where(
         Claim.task_id == claim.task_id,
         Claim.person_id == claim.person_id,
         Claim.id != claim.id,
         Claim.state == ClaimState.SKIPPED,
     )
-    session.execute(skipped.values(state=ClaimState.RELEASED))
+    for other in session.scalars(skipped.with_for_update()):
+        other.state = ClaimState.RELEASED
+        events.record(
+            session,
+            actor,
+            "work.released",
+            "claim",
+            other.id,
+            at=now,
+            project_id=other.project_id,
+            person_id=other.person_id,
+            data={"task": str(other.task_id), "reason": "the first answer counts after all"},
+        )
+    session.flush()
 
 
 def _pay(session: Session, actor: Actor, claim: Claim, restoration: rules.Restoration, now: datetime) -> None:

@@ -3,19 +3,20 @@
 A check looks like any other submission to review: it comes by the same draw, stands on the same page without what was
 decided, takes the same form, and answers in the same way. It changes nothing about the work or its pay. Two kinds: a
 **double** review repeats somebody else's decision, blind; a **gold** review has a decision that a manager has set or an
-appeal has settled. Checks come only while real work waits for the reviewer, so that an item never gives itself away
-by being alone.
+appeal has settled. A check waits, is counted and stands in a reviewer's own record like any other review, and no longer
+than work waits for one. Checks come only while real work waits for the reviewer, so that an item never gives itself
+away by being alone; what is left over at the end is owed by nobody.
 """
 
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import numpy as np
-from sqlalchemy import delete, select
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, make_transient
 
@@ -43,20 +44,25 @@ _DECISIONS = tuple(Decision)
 # --- Drawing
 
 
-def plan_double(session: Session, submission: Submission, review: Review, *, now: datetime) -> None:
-    """After a decision: by the project's share, have somebody else decide it too."""
-    percent = session.get_one(Project, submission.project_id).double_percent
-    if not rules.is_sampled(percent, _DRAWS.random()):
-        return
-    check = ReviewCheck(
-        id=new_id(),
-        submission_id=submission.id,
-        project_id=submission.project_id,
-        kind=CheckKind.DOUBLE,
-        known=review.decision,
-        created_at=now,
+def plan(session: Session, submission: Submission, review: Review, *, now: datetime) -> None:
+    """After a real decision: by the project's shares, have somebody else decide it too, and have a decision that is
+    known wait beside the work. Both wait from now on, so that they are counted before anybody gets them."""
+    project = session.get_one(Project, submission.project_id)
+    if rules.is_sampled(project.double_percent, _DRAWS.random()):
+        session.add(_waiting(CheckKind.DOUBLE, submission.id, project, review.decision, now))
+    # One for p / (1 - p) real decisions makes a share of p of all.
+    share = project.gold_review_percent
+    if _DRAWS.random() * (100 - share) < share:
+        gold = session.scalars(queries_quality.gold_to_review(review.reviewer_id, project.id)).first()
+        if gold is not None:
+            session.add(_waiting(CheckKind.GOLD, gold.submission_id, project, gold.decision, now))
+    session.flush()
+
+
+def _waiting(kind: CheckKind, submission_id: UUID, project: Project, known: str, now: datetime) -> ReviewCheck:
+    return ReviewCheck(
+        id=new_id(), submission_id=submission_id, project_id=project.id, kind=kind, known=known, created_at=now
     )
-    session.add(check)
 
 
 def held_by(
@@ -76,40 +82,40 @@ def drawn(
 ) -> ReviewCheck | None:
     """A check in place of a real submission that waits in a project, or none, by a draw; leased to the reviewer.
 
-    Gold comes at the project's share; double reviews in proportion to how many there are beside the real ones.
+    They come in proportion to how many there are beside the real ones.
     """
-    project = session.get_one(Project, project_id)
-    if rules.is_sampled(project.gold_review_percent, _DRAWS.random()):
-        found = session.scalars(queries_quality.gold_to_review(actor.person_id, project_id, skip)).first()
-        if found is not None:
-            check = _gold_check(session, actor, found, now)
-            return None if check is None else _lease(session, check, actor, now)
-    doubles = session.scalar(queries_quality.doubles_waiting(actor.person_id, project_id, skip, now)) or 0
-    if not doubles:
+    waiting = waiting_in(session, actor, [project_id], now=now).get(project_id, NONE_WAITING)
+    real = session.scalar(queries.reviews_waiting(project_id)) or 1
+    if _DRAWS.random() * (waiting.free + real) >= waiting.free:
         return None
-    waiting = session.scalar(queries.reviews_waiting(project_id)) or 1
-    if _DRAWS.random() * (doubles + waiting) < doubles:
-        check = session.scalar(queries_quality.double_to_review(actor.person_id, project_id, skip, now))
-        return None if check is None else _lease(session, check, actor, now)
-    return None
+    check = session.scalar(queries_quality.check_to_review(actor.person_id, project_id, skip, now))
+    if check is None:
+        return None
+    if check.kind is CheckKind.GOLD:
+        check.known = session.get_one(GoldReview, check.submission_id).decision
+    return _lease(session, check, actor, now)
 
 
-def _gold_check(session: Session, actor: Actor, gold: GoldReview, now: datetime) -> ReviewCheck | None:
-    """None where the same person, asking twice at once, has got it this instant."""
-    row = {
-        "id": new_id(),
-        "submission_id": gold.submission_id,
-        "project_id": gold.project_id,
-        "kind": CheckKind.GOLD,
-        "reviewer_id": actor.person_id,
-        "leased_until": now + rules.REVIEW_LEASE,
-        "known": gold.decision,
-        "comment": "",
-        "created_at": now,
-    }
-    made = insert(ReviewCheck).values(row).on_conflict_do_nothing().returning(ReviewCheck.id)
-    check_id = session.scalar(made)
-    return None if check_id is None else session.get_one(ReviewCheck, check_id)
+@dataclass(frozen=True)
+class Waiting:
+    """Checks of a project that a reviewer may have, in the terms of the review queue."""
+
+    free: int
+    held: int
+    elsewhere: int
+    oldest_at: datetime | None
+    deadline_at: datetime | None
+    held_at: datetime | None
+    held_until: datetime | None
+
+
+NONE_WAITING = Waiting(0, 0, 0, None, None, None, None)
+
+
+def waiting_in(session: Session, actor: Actor, project_ids: Sequence[UUID], *, now: datetime) -> dict[UUID, Waiting]:
+    """Per project; those without a check are absent."""
+    rows = session.execute(queries_quality.checks_waiting(actor.person_id, project_ids, now))
+    return {row.project_id: Waiting(*row[1:]) for row in rows}
 
 
 def _lease(session: Session, check: ReviewCheck, actor: Actor, now: datetime) -> ReviewCheck:
@@ -131,21 +137,43 @@ def keep_open(session: Session, check: ReviewCheck, actor: Actor, *, now: dateti
     _lease(session, check, actor, now)
 
 
-def as_undecided(submission: Submission, check: ReviewCheck) -> Submission:
-    """A copy of a decided submission as its first reviewer had it. Not part of any session: nothing of it is saved."""
-    copy = Submission(**{column.key: getattr(submission, column.key) for column in Submission.__mapper__.columns})
-    make_transient(copy)
+def as_undecided(session: Session, submission: Submission, check: ReviewCheck) -> Submission:
+    """A copy of a decided submission as its first reviewer had it, come in when the check was planned and decided in
+    time from then. Not part of any session: nothing of it is saved."""
+    copy = _copy(submission)
     copy.state, copy.decided_at = SubmissionState.SUBMITTED, None
     copy.reviewer_id, copy.review_leased_until = check.reviewer_id, check.leased_until
+    review_seconds = session.get_one(Project, check.project_id).review_seconds
+    copy.created_at, copy.decide_at = check.created_at, check.created_at + timedelta(seconds=review_seconds)
+    return copy
+
+
+def as_decided(submission: Submission, check: ReviewCheck) -> Submission:
+    """A copy of a submission as if what the reviewer decided by a check had become of it."""
+    assert check.decision is not None
+    copy = _copy(submission)
+    copy.state, copy.decided_at = rules.DECISIONS[check.decision][0], check.decided_at
+    return copy
+
+
+def _copy(submission: Submission) -> Submission:
+    copy = Submission(**{column.key: getattr(submission, column.key) for column in Submission.__mapper__.columns})
+    make_transient(copy)
     return copy
 
 
 def put_back(session: Session, check: ReviewCheck) -> None:
-    """Skipped: a double review waits for somebody else, a gold review for another time."""
-    if check.kind is CheckKind.GOLD:
-        session.execute(delete(ReviewCheck).where(ReviewCheck.id == check.id))
-    else:
-        check.reviewer_id = check.leased_until = None
+    """Skipped: it waits for the same reviewer as any skipped submission does, and looks as undecided when they open
+    it again. What somebody else should decide too waits for others besides."""
+    check.leased_until = None
+    more = select(ReviewCheck.id).where(
+        ReviewCheck.submission_id == check.submission_id, ReviewCheck.kind == check.kind, ReviewCheck.id != check.id
+    )
+    if check.kind is CheckKind.DOUBLE and session.scalar(more.limit(1)) is None:
+        project = session.get_one(Project, check.project_id)
+        assert check.known is not None
+        session.add(_waiting(check.kind, check.submission_id, project, check.known, check.created_at))
+    session.flush()
 
 
 def decide_check(
@@ -162,28 +190,35 @@ def decide_check(
 
     No event is left: what happened in a project is read by people whom the check would be given away to.
     """
-    check.decision, check.decided_at = decision, now
+    # As old as a review that is decided now: a reviewer's record is listed by it.
+    check.id, check.decision, check.decided_at = new_id(), decision, now
     check.comment, check.criteria, check.worked_seconds = comment.strip(), criteria, max(0, min(worked_seconds, 86400))
-    return _as_review(check, rubric_version_id)
+    return as_review(check, rubric_version_id)
 
 
-def decided_before(session: Session, actor: Actor, submission_id: UUID, decision: Decision) -> Review | None:
-    """The reviewer's own decision of a check, sent again; `AlreadyDecided` where it was another one."""
-    check = session.scalar(
+def own_decided(session: Session, actor: Actor, submission_id: UUID) -> ReviewCheck | None:
+    """The check by which a reviewer has decided about a submission."""
+    return session.scalar(
         select(ReviewCheck).where(
             ReviewCheck.submission_id == submission_id,
             ReviewCheck.reviewer_id == actor.person_id,
             ReviewCheck.decision.is_not(None),
         )
     )
+
+
+def decided_before(session: Session, actor: Actor, submission_id: UUID, decision: Decision) -> Review | None:
+    """The reviewer's own decision of a check, sent again; `AlreadyDecided` where it was another one."""
+    check = own_decided(session, actor, submission_id)
     if check is None:
         return None
     if check.decision is not decision:
         raise AlreadyDecided
-    return _as_review(check, None)
+    return as_review(check)
 
 
-def _as_review(check: ReviewCheck, rubric_version_id: UUID | None) -> Review:
+def as_review(check: ReviewCheck, rubric_version_id: UUID | None = None) -> Review:
+    """A decided check as the review that its reviewer takes it for. Not part of any session."""
     return Review(
         id=check.id,
         submission_id=check.submission_id,

@@ -1,5 +1,6 @@
 """What reviewers see around their decisions: the queue, the material, their own record and how it held up."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +20,7 @@ from preceptor.tasktypes.base import Row, task_type, to_json
 from preceptor.work import access, queries, queries_review
 from preceptor.work.models import Claim, Decision, Review, Submission, SubmissionState
 from preceptor.work.service import review_checks
+from preceptor.work.service.review_checks import NONE_WAITING, Waiting
 
 DECISIONS_WEIGHED_MAX = 500
 """A reviewer's agreement rests on their newest decisions, up to this many."""
@@ -45,26 +47,36 @@ class QueueLine:
 
 
 def review_queue(session: Session, actor: Actor, *, now: datetime) -> list[QueueLine]:
-    """Every project the actor may review, the nearest deadline first. Two statements."""
+    """Every project the actor may review, the nearest deadline first. Checks count like anything else that waits,
+    while anything else does. Three statements."""
     assert actor.person_id is not None
     projects = access.reviewable_projects(session, actor)
     ids = [project.id for project in projects]
     rows = {row.project_id: row for row in session.execute(queries_review.waiting(actor.person_id, ids, now))}
-    lines = [_line(project, rows.get(project.id)) for project in projects]
+    checks = review_checks.waiting_in(session, actor, ids, now=now)
+    lines = [_line(project, rows.get(project.id), checks.get(project.id, NONE_WAITING)) for project in projects]
     return sorted(lines, key=lambda line: (not line.waiting, line.deadline_at or now, line.project.title))
 
 
-def _line(project: Project, row: Any) -> QueueLine:
-    if row is None:
-        return QueueLine(project, 0, 0, None, None)
-    return QueueLine(project, row.waiting, row.elsewhere, row.oldest_at, row.deadline_at)
+def _line(project: Project, row: Any, checks: Waiting) -> QueueLine:
+    if row is None or not row.waiting:
+        # Without real work a check comes to nobody; one that is open stays so.
+        elsewhere = 0 if row is None else row.elsewhere
+        return QueueLine(project, checks.held, elsewhere, checks.held_at, checks.held_until)
+    return QueueLine(
+        project,
+        row.waiting + checks.free + checks.held,
+        row.elsewhere + checks.elsewhere,
+        min(filter(None, [row.oldest_at, checks.oldest_at])),
+        min(filter(None, [row.deadline_at, checks.deadline_at])),
+    )
 
 
 def open_review(session: Session, actor: Actor, *, now: datetime) -> Submission | None:
     """The submission that the actor has open for review, so that leaving and coming back is safe."""
     assert actor.person_id is not None
     if (check := review_checks.held_by(session, actor, now=now)) is not None:
-        return review_checks.as_undecided(session.get_one(Submission, check.submission_id), check)
+        return review_checks.as_undecided(session, session.get_one(Submission, check.submission_id), check)
     return session.scalar(queries_review.open_with(actor.person_id, now))
 
 
@@ -102,8 +114,11 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
     """Everything needed to judge one submission. Other people's judgments are not in it: see `other_judgments`."""
     submission = access.submission_for_review(session, actor, submission_id)
     check = review_checks.open_check(session, actor, submission_id)
+    review = None if check is not None else session.scalar(queries.review_of(submission.id))
     if check is not None:
-        submission = review_checks.as_undecided(submission, check)
+        submission = review_checks.as_undecided(session, submission, check)
+    elif (decided := review_checks.own_decided(session, actor, submission_id)) is not None:
+        submission, review = review_checks.as_decided(submission, decided), review_checks.as_review(decided)
     claim = session.get_one(Claim, submission.claim_id)
     project = session.get_one(Project, submission.project_id)
     task = session.get_one(Task, submission.task_id)
@@ -115,7 +130,7 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
         submission=submission,
         claim=claim,
         project=project,
-        review=None if check is not None else session.scalar(queries.review_of(submission.id)),
+        review=review,
         shown=kind.present(kind.payload_model.model_validate(task.payload), claim.display_order),
         answer=_as_shown(project, claim, submission),
         criteria=list(rubric.criteria) if rubric is not None else [],
@@ -200,12 +215,8 @@ def decisions_made(
     before: UUID | None = None,
     limit: int = 50,
 ) -> list[DecidedLine]:
-    """The actor's own decisions, newest first, each with whether the others bear it out. Two statements."""
-    assert actor.person_id is not None
-    wanted = queries_review.decided_by(
-        actor.person_id, decision=decision, search=search.strip(), before=before, limit=limit
-    )
-    rows = list(session.execute(wanted))
+    """The actor's own decisions, newest first, each with whether the others bear it out. Three statements."""
+    rows = _decided(session, actor, decision=decision, search=search.strip(), before=before, limit=limit)
     given = _given(session, [submission.task_id for _, submission, _, _ in rows])
     return [
         DecidedLine(review, submission, project, payload, _support(review, submission, project, payload, others))
@@ -214,17 +225,40 @@ def decisions_made(
     ]
 
 
+def _decided(
+    session: Session,
+    actor: Actor,
+    *,
+    decision: Decision | None = None,
+    search: str = "",
+    before: UUID | None = None,
+    limit: int,
+) -> list[tuple[Review, Submission, Project, Row]]:
+    """Decisions of the actor, newest first: reviews, and what they took for reviews."""
+    assert actor.person_id is not None
+    who = actor.person_id
+    reviews = queries_review.decided_by(who, decision=decision, search=search, before=before, limit=limit)
+    checks = queries_review.checked_by(who, decision=decision, search=search, before=before, limit=limit)
+    found = [row._tuple() for row in session.execute(reviews)]
+    found += [(review_checks.as_review(check), *rest) for check, *rest in session.execute(checks)]
+    return sorted(found, key=lambda row: row[0].id, reverse=True)[:limit]
+
+
 def decision_counts(session: Session, actor: Actor, search: str = "") -> dict[Decision, int]:
     """How many decisions of each kind; what does not occur is 0."""
     assert actor.person_id is not None
-    found = {row[0]: row[1] for row in session.execute(queries_review.decision_counts(actor.person_id, search.strip()))}
-    return {decision: found.get(decision, 0) for decision in Decision}
+    found = Counter(
+        {row[0]: row[1] for row in session.execute(queries_review.decision_counts(actor.person_id, search.strip()))}
+    )
+    found.update(
+        {row[0]: row[1] for row in session.execute(queries_review.checked_counts(actor.person_id, search.strip()))}
+    )
+    return {decision: found[decision] for decision in Decision}
 
 
 def review_record(session: Session, actor: Actor) -> ReviewRecord:
-    """The actor's agreement with the consensus and with other reviewers. Two statements."""
-    assert actor.person_id is not None
-    rows = list(session.execute(queries_review.decided_by(actor.person_id, limit=DECISIONS_WEIGHED_MAX)))
+    """The actor's agreement with the consensus and with other reviewers. Three statements."""
+    rows = _decided(session, actor, limit=DECISIONS_WEIGHED_MAX)
     given = _given(session, [submission.task_id for _, submission, _, _ in rows])
     supports, alike = [], []
     for review, submission, project, payload in rows:

@@ -127,7 +127,7 @@ def decide(
         case Decision.REJECT:
             receipt = _give_receipt(session, actor, submission, review, ReceiptKind.REJECT, now)
             deciding.reject(session, actor, submission, receipt, now=now)
-    review_checks.plan_double(session, submission, review, now=now)
+    review_checks.plan(session, submission, review, now=now)
     return review
 
 
@@ -150,7 +150,7 @@ def _item(session: Session, submission: Submission) -> ReviewItem:
 def _check_item(session: Session, check: ReviewCheck) -> ReviewItem:
     """A check as if it were an undecided submission."""
     submission = session.get_one(Submission, check.submission_id)
-    return _item(session, review_checks.as_undecided(submission, check))
+    return _item(session, review_checks.as_undecided(session, submission, check))
 
 
 def _rubric(session: Session, submission: Submission) -> list[dict[str, object]]:

@@ -48,12 +48,12 @@ def close_finished_projects(session: Session, *, now: datetime) -> int:
 def sweep(sessions: sessionmaker[Session], *, now: datetime) -> int:
     """Do all that is due, in short transactions; returns how much was done. May run in several workers at once."""
     done = 0
-    for step in (expire_overdue, gold.score_waiting, approve_due):
+    for step, batch in ((expire_overdue, BATCH), (gold.score_waiting, gold.SCORE_BATCH), (approve_due, BATCH)):
         while True:
             with transaction(sessions) as session:
                 count = step(session, now=now)
             done += count
-            if count < BATCH:
+            if count < batch:
                 break
     with transaction(sessions) as session:
         done += close_finished_projects(session, now=now)
