@@ -30,6 +30,7 @@ from preceptor.projects.models import ProjectState
 from preceptor.projects.service import projects as project_service
 from preceptor.work import service as work
 from preceptor.work.models import Claim, ClaimState, Decision, SubmissionState
+from preceptor.work.models_quality import GoldReview
 from preceptor.work.service import appeals, decisions
 from preceptor.work.service.sweeping import close_finished_projects, expire_overdue
 from tests.factories import User, join, make_client, make_contributor, make_user
@@ -198,6 +199,18 @@ def test_an_overturned_rejection_is_approved_and_paid_from_escrow(
     assert appeal_postings(session) == [("earn", 42)]
     assert counts(session, claim.task_id) == (2, 1, 1)
     everything_holds(session)
+
+
+@pytest.mark.parametrize(
+    ("to", "right"), [(AppealState.OVERTURNED, Decision.APPROVE), (AppealState.STANDS, Decision.REJECT)]
+)
+def test_what_an_appeal_settled_becomes_a_review_with_a_known_decision(
+    session: Session, clock: FixedClock, case: Case, to: AppealState, right: Decision
+) -> None:
+    answer(session, case, clock, to)
+    known = session.get_one(GoldReview, case.submission.id)
+    assert known.decision is right
+    assert known.explanation
 
 
 def test_a_slot_that_was_given_away_makes_the_task_want_one_more(session: Session, clock: FixedClock) -> None:

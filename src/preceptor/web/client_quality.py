@@ -19,6 +19,8 @@ from preceptor.work.service.quality import ProjectQuality, project_quality
 router = APIRouter()
 
 PEOPLE_DRAWN = 40
+CURVE_POINTS_MIN = 3
+"""Fewer make no curve."""
 
 
 @router.get("/projects/{project_id}/quality")
@@ -101,7 +103,7 @@ def _charts(
 def _reliability(calibration: dict[str, object] | None) -> dict[str, object] | None:
     """Share of right answers by how sure the posterior was, beside what would be perfect."""
     curve = (calibration or {}).get("curve")
-    if not isinstance(curve, list) or len(curve) < 2:
+    if not isinstance(curve, list) or len(curve) < CURVE_POINTS_MIN:
         return None
     said = [float(point["confidence"]) for point in curve]
     return {

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ValidationError
 from preceptor.kit.errors import Invalid
 from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import Money
-from preceptor.projects.models import Project
+from preceptor.projects.models import OverlapMode, Project
 from preceptor.projects.rules import CHANGEABLE
 from preceptor.projects.settings import ProjectChanges, ProjectSettings
 from preceptor.tasktypes.base import Row, problems_of
@@ -175,13 +175,18 @@ STARTING_VALUES: Final[dict[str, str]] = {
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the numbers in the form come to."""
+    """What the numbers in the form come to. `fewest` and `most` judgments differ with adaptive overlap only."""
 
     hourly: Money
+    fewest: int
+    most: int
+    per_task_least: Money
     per_task: Money
+    """With `most` judgments."""
     judgments: int | None
     """How many the budget pays for; None without a budget."""
     tasks: int | None
+    """How many tasks that is at least."""
 
 
 def estimate(fields: Fields) -> Estimate | None:
@@ -190,16 +195,27 @@ def estimate(fields: Fields) -> Estimate | None:
         currency = fields.text("currency")
         rate = money_field(fields, "rate", currency)
         seconds = fields.whole("expected_seconds", "The expected time")
-        overlap = fields.whole("overlap", "Judgments per task")
+        fewest, most = _judgments(fields)
         budget = money_field(fields, "budget", currency) if fields.text("budget") else None
     except Invalid:
         return None
-    if rate.minor <= 0 or seconds < 1 or overlap < 1:
+    if rate.minor <= 0 or seconds < 1 or not 1 <= fewest <= most:
         return None
     judgments = budget.minor // rate.minor if budget else None
     return Estimate(
         hourly=rate.times(Fraction(HOUR, seconds)),
-        per_task=rate.times(overlap),
+        fewest=fewest,
+        most=most,
+        per_task_least=rate.times(fewest),
+        per_task=rate.times(most),
         judgments=judgments,
-        tasks=judgments // overlap if judgments is not None else None,
+        tasks=judgments // most if judgments is not None else None,
     )
+
+
+def _judgments(fields: Fields) -> tuple[int, int]:
+    """Fewest and most judgments of one task."""
+    if fields.text("overlap_mode") == OverlapMode.ADAPTIVE:
+        return fields.whole("overlap_floor", "The floor"), fields.whole("overlap_cap", "The cap")
+    overlap = fields.whole("overlap", "Judgments per task")
+    return overlap, overlap

@@ -97,7 +97,7 @@ def path_chart(finding: Finding) -> dict[str, object]:
         "series": [
             {"label": "Evidence (ln e)", "values": [round(float(point[1]), 3) for point in points]},
             {
-                "label": f"Speaks from here (false alarms at most {finding.evidence.false_alarms:.0%})",
+                "label": f"Speaks from here (false alarms at most {100 * finding.evidence.false_alarms:g} %)",
                 "values": [round(finding.threshold, 3)] * len(points),
             },
         ],

@@ -19,6 +19,8 @@ from preceptor.people.service import mail
 from preceptor.projects.models import Project
 from preceptor.quality.intervals import Estimate, wilson
 from preceptor.work import access_decisions
+from preceptor.work.models import Decision
+from preceptor.work.service import review_checks
 from preceptor.work.service.restoring import Restored, restore
 
 WHAT = {
@@ -90,6 +92,11 @@ def _settle(
 ) -> None:
     fairness.settle(session, actor, found, to, reason, now=now)
     restored = restore(session, actor, receipt, now=now) if to is AppealState.OVERTURNED else None
+    if receipt.submission_id is not None and receipt.project_id is not None and actor.person_id is not None:
+        right = Decision.APPROVE if to is AppealState.OVERTURNED else Decision(receipt.kind.value)
+        review_checks.keep_as_gold(
+            session, receipt.submission_id, receipt.project_id, right, reason, actor.person_id, now=now
+        )
     data = {"receipt": str(receipt.id), "outcome": to.value, "origin": found.origin.value}
     _record(session, actor, "work.appeal_decided", found, now, data)
     _mail_outcome(session, found, receipt, restored, now)

@@ -278,6 +278,16 @@ def set_gold_review(
     return session.get_one(GoldReview, submission_id, populate_existing=True)
 
 
+def keep_as_gold(
+    session: Session, submission_id: UUID, project_id: UUID, decision: Decision, why: str, by: UUID, *, now: datetime
+) -> None:
+    """A decision that was appealed and settled is as certain as reviews get: reviewers can be checked by it. What a
+    manager has said already stays."""
+    row = {"submission_id": submission_id, "project_id": project_id, "decision": decision, "explanation": why}
+    values = {**row, "created_by": by, "created_at": now}
+    session.execute(insert(GoldReview).values(values).on_conflict_do_nothing(index_elements=["submission_id"]))
+
+
 # --- What the checks say
 
 
