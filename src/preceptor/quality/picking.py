@@ -10,7 +10,7 @@ from preceptor.quality.calibration import FOLDS, GOLD_MIN, Calibration, Reliabil
 from preceptor.quality.intervals import Floats
 from preceptor.quality.labels import UNKNOWN, Ints, Labels
 from preceptor.quality.truth import Fit
-from preceptor.quality.truth.choice import AUTO, CANDIDATES, Chosen
+from preceptor.quality.truth.choice import AUTO, CANDIDATES, METHODS, Candidate, Chosen, refit
 from preceptor.quality.truth.choice import fit as choose
 from preceptor.quality.truth.crowd import crowd_confusion
 
@@ -19,7 +19,8 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Picked:
-    """A model's fit with the known answers as evidence, and one that was not shown them (the same without gold)."""
+    """A model's fit with the known answers as evidence. In `without_gold` each known item's posterior comes from a fit
+    that was not shown its answer (the same where nothing is known)."""
 
     name: str
     why: str
@@ -55,18 +56,29 @@ def pick(
         name=_name(chosen, method),
         why=f"{chosen.why}.",
         fit=chosen.fit,
-        without_gold=chosen.fit if gold is None else _blind(labels, chosen, method),
+        without_gold=chosen.fit if gold is None else _unshown(labels, gold, chosen, method, candidates),
         scores=[asdict(score) for score in chosen.scores],
     )
 
 
-def _blind(labels: Labels, chosen: Chosen, method: str) -> Fit:
-    """The same models without the known answers."""
-    rng = np.random.default_rng(SEED)
-    if method != AUTO or not chosen.weights:
-        return choose(labels, method=chosen.fit.method if method == AUTO else method, rng=rng).fit
-    used = tuple(one for one in CANDIDATES if one.name in chosen.weights)
-    return choose(labels, rng=rng, candidates=used).fit
+def _unshown(labels: Labels, gold: Ints, chosen: Chosen, method: str, candidates: tuple[Candidate, ...]) -> Fit:
+    """The fit, with the posterior of each known item from a fit that was shown the other known answers but not its
+    own (in folds): what calibration and accuracy have to be learnt from, for a fit that has seen known answers is
+    sure in another way than one that has not."""
+    known = np.flatnonzero(gold != UNKNOWN)
+    fold = np.random.default_rng(SEED).permutation(len(known)) % FOLDS
+    posterior = chosen.fit.posterior.copy()
+    for which in np.unique(fold):
+        hidden = known[fold == which]
+        shown = gold.copy()
+        shown[hidden] = UNKNOWN
+        rng = np.random.default_rng(SEED)
+        if method == AUTO:
+            fitted = refit(chosen, labels, gold=shown, rng=rng, candidates=candidates)
+        else:
+            fitted = METHODS[method](labels, gold=shown, rng=rng)
+        posterior[hidden] = fitted.posterior[hidden]
+    return replace(chosen.fit, posterior=posterior)
 
 
 def _name(chosen: Chosen, method: str) -> str:

@@ -373,6 +373,24 @@ def _weights(earned: Floats, odds: Floats, judgments: int, rng: np.random.Genera
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
+def refit(
+    chosen: Chosen,
+    labels: Labels,
+    *,
+    gold: Ints | None = None,
+    rng: np.random.Generator | None = None,
+    candidates: tuple[Candidate, ...] = CANDIDATES,
+) -> Fit:
+    """The models of an earlier choice, weighed as they were, fitted to other evidence. `candidates` as in the choice.
+
+    Where there was no choice the method is fitted that was taken.
+    """
+    rng = np.random.default_rng(0) if rng is None else rng
+    if chosen.scores:
+        return _averaged(labels, gold, chosen.scores, candidates, rng)
+    return METHODS[chosen.fit.method](labels, gold=gold, rng=rng)
+
+
 def _averaged(
     labels: Labels,
     gold: Ints | None,

@@ -75,8 +75,8 @@ def measure(
 ) -> Measured:
     """Fit and measure; linear in the judgments. Needs one judgment at least. `method`, `among`: see `picking.pick`.
 
-    With gold there are two fits: one that knows the answers gives the results, one that does not is compared with
-    them.
+    With gold, the fit that knows all answers gives the results, and fits that were not shown the answer in question
+    are compared with it (`picking.Picked`).
     """
     started = time.thread_time()
     tell = progress or (lambda _: None)
