@@ -18,6 +18,10 @@ from preceptor.quality.truth.softening import CHANCE_MIN, best_temperature, temp
 
 BINS = 15
 GOLD_MIN = 20
+ISOTONIC_MIN = 150
+"""Isotonic regression needs many answers (Niculescu-Mizil and Caruana, "Predicting good probabilities with supervised
+learning", ICML 2005). With forty its highest step says little more than "at most forty in forty-one", and nothing could
+ever be surer than that."""
 FOLDS = 5
 RESAMPLES = 500
 # By how much a likeliest class stays ahead when its confidence is corrected downwards.
@@ -94,7 +98,8 @@ def calibrate(posterior: Floats, gold: Ints, *, rng: np.random.Generator | None 
         return Calibration("as is", len(known), reason="there is one class")
     chances, answers = posterior[known], gold[known]
     rng = np.random.default_rng(0) if rng is None else rng
-    losses = {way: _cross_validated(learn, chances, answers, rng) for way, learn in WAYS.items()}
+    ways = {way: learn for way, learn in WAYS.items() if way != "isotonic" or len(known) >= ISOTONIC_MIN}
+    losses = {way: _cross_validated(learn, chances, answers, rng) for way, learn in ways.items()}
     best = min(losses, key=lambda way: losses[way])
     learnt = WAYS[best](chances, answers)
     return Calibration(best, len(known), learnt.temperature, learnt.knots, losses)
@@ -211,9 +216,17 @@ def _as_is(chances: Floats, answers: Ints) -> Calibration:
 
 
 def _learn_temperature(chances: Floats, answers: Ints) -> Calibration:
+    """By likelihood, with one answer more that could be any class: else a few answers that are all met would make
+    every posterior certain (after Platt, "Probabilistic outputs for support vector machines", 1999, section 2.2)."""
     logs = np.log(np.maximum(chances, CHANCE_MIN))
-    temperature = best_temperature(lambda temperature: _log_loss(normalized(logs / temperature), answers))
-    return Calibration("temperature", len(answers), temperature)
+    doubt = 1.0 / (len(answers) + 1)
+
+    def loss(temperature: float) -> float:
+        softened = np.log(np.maximum(normalized(logs / temperature), CHANCE_MIN))
+        met = softened[np.arange(len(answers)), answers].mean()
+        return -float((1 - doubt) * met + doubt * softened.mean())
+
+    return Calibration("temperature", len(answers), best_temperature(loss))
 
 
 def _learn_isotonic(chances: Floats, answers: Ints) -> Calibration:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -15,12 +15,13 @@ from preceptor.quality.truth.choice import fit as choose
 from preceptor.quality.truth.crowd import crowd_confusion
 
 SEED = 0
+Hide = Literal["own", "all"]
 
 
 @dataclass(frozen=True)
 class Picked:
     """A model's fit with the known answers as evidence. In `without_gold` each known item's posterior comes from a fit
-    that was not shown its answer (the same where nothing is known)."""
+    that was not shown its answer, or any (the same where nothing is known)."""
 
     name: str
     why: str
@@ -42,12 +43,14 @@ def pick(
     method: str,
     among: Sequence[str] = (),
     *,
+    hide: Hide = "own",
     rng: np.random.Generator | None = None,
 ) -> Picked:
     """Fit by a named method, or by those that foretell the judgments best (`auto`).
 
     `among` names the models to choose from, as when an earlier fit of nearly the same judgments has ruled out the
-    rest; empty for all.
+    rest; empty for all. `hide` says which known answers the fits behind `without_gold` do not see: of each item its
+    own (one fit for each fold), or all of them (one fit, the choice made anew).
     """
     candidates = tuple(one for one in CANDIDATES if not among or one.name in among) or CANDIDATES
     rng = np.random.default_rng(SEED) if rng is None else rng
@@ -56,9 +59,31 @@ def pick(
         name=_name(chosen, method),
         why=f"{chosen.why}.",
         fit=chosen.fit,
-        without_gold=chosen.fit if gold is None else _unshown(labels, gold, chosen, method, candidates),
+        without_gold=_without(labels, gold, chosen, method, candidates, hide),
         scores=[asdict(score) for score in chosen.scores],
     )
+
+
+def _without(
+    labels: Labels,
+    gold: Ints | None,
+    chosen: Chosen,
+    method: str,
+    candidates: tuple[Candidate, ...],
+    hide: Hide,
+) -> Fit:
+    if gold is None:
+        return chosen.fit
+    return _blind(labels, chosen, method) if hide == "all" else _unshown(labels, gold, chosen, method, candidates)
+
+
+def _blind(labels: Labels, chosen: Chosen, method: str) -> Fit:
+    """The same models without the known answers."""
+    rng = np.random.default_rng(SEED)
+    if method != AUTO or not chosen.weights:
+        return choose(labels, method=chosen.fit.method if method == AUTO else method, rng=rng).fit
+    used = tuple(one for one in CANDIDATES if one.name in chosen.weights)
+    return choose(labels, rng=rng, candidates=used).fit
 
 
 def _unshown(labels: Labels, gold: Ints, chosen: Chosen, method: str, candidates: tuple[Candidate, ...]) -> Fit:

@@ -75,8 +75,8 @@ def measure(
 ) -> Measured:
     """Fit and measure; linear in the judgments. Needs one judgment at least. `method`, `among`: see `picking.pick`.
 
-    With gold, the fit that knows all answers gives the results, and fits that were not shown the answer in question
-    are compared with it (`picking.Picked`).
+    With gold there are two fits: one that knows the answers gives the results, one that does not is compared with
+    them.
     """
     started = time.thread_time()
     tell = progress or (lambda _: None)
@@ -84,7 +84,9 @@ def measure(
     labels, gold = _narrowed(judgments.labels, judgments.gold, used)
     known = np.flatnonzero(gold != UNKNOWN)
     tell("answers")
-    picked = pick(labels, gold if len(known) else None, method, among)
+    # While work comes in, gold has hardly more judgments than other tasks: fits that lean on the other gold answers
+    # would be corrected for what a task with three judgments shows, and asking would never end.
+    picked = pick(labels, gold if len(known) else None, method, among, hide="all")
     blind = picked.without_gold
     calibration = calibrated(blind.posterior, gold)
     posterior = _possible(_widened(calibration.applied(picked.fit.posterior, gold), judgments, used), judgments.sizes)
