@@ -87,6 +87,9 @@ def submit_script() -> str:
         actor_kind="'api_key'",
         worked_seconds="0",
         review_wanted="true",
+        review_reason="'random'::text",
+        review_chance="0.2::float8",
+        to_score="false",
         decide_at=":now::timestamptz + interval '3 days'",
     )
     return "\n".join(
