@@ -3,6 +3,7 @@
 import json
 import shutil
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
@@ -21,7 +22,7 @@ from preceptor.demo.recorded import NotAReplay, is_replay, read_recorded
 from preceptor.demo.run import Run
 from preceptor.demo.simulation import Simulation
 from preceptor.demo.summary import Summary
-from preceptor.demo.waiting import DemoFailed
+from preceptor.demo.waiting import Bar, DemoFailed
 from preceptor.kit.runtime import start_runtime
 from preceptor.kit.settings import Settings
 
@@ -127,18 +128,28 @@ def _bars() -> Progress:
     )
 
 
-def _opener(progress: Progress) -> Callable[[str, int | None], Callable[[], None]]:
-    def open_bar(title: str, total: int | None) -> Callable[[], None]:
-        # Nothing to do is done at once; an unknown amount is a bar that moves when it is over.
-        task = progress.add_task(title[:40], total=1 if total is None else total, rate="", count="")
+def _opener(progress: Progress) -> Bar:
+    def open_bar(title: str, foreseen: int | None) -> Callable[[], None]:
+        # Nothing to do is done at once; an unknown amount is a bar that is full as soon as it moves.
+        task = progress.add_task(title[:40], total=1 if foreseen is None else foreseen, rate="", count="")
+        lock = threading.Lock()
 
         def step() -> None:
-            progress.advance(task)
-            shown = progress.tasks[task]
-            of = f"/{total:,}" if total else ""
-            # Over the whole time so far: steps that come in a burst would show a rate that nothing has.
-            speed = shown.completed / shown.elapsed if shown.elapsed else 0
-            progress.update(task, rate=f"{speed:,.0f}/s" if speed >= 1 else "", count=f"{int(shown.completed):,}{of}")
+            # Twelve clients move one bar.
+            with lock:
+                progress.advance(task)
+                shown = progress.tasks[task]
+                done = int(shown.completed)
+                # Adaptive overlap may ask, and reviews may be drawn, beyond what was foreseen: the whole grows with it.
+                total = max(foreseen or 1, done)
+                # Over the whole time so far: steps that come in a burst would show a rate that nothing has.
+                speed = done / shown.elapsed if shown.elapsed else 0
+                progress.update(
+                    task,
+                    total=total,
+                    rate=f"{speed:,.0f}/s" if speed >= 1 else "",
+                    count=f"{done:,}/{total:,}" if foreseen else f"{done:,}",
+                )
 
         return step
 
@@ -222,12 +233,9 @@ def _quality_lines(found: dict[str, Any]) -> list[tuple[str, str]]:
                 f"{found['challenges_upheld']} upheld ({found['rescored']} people rescored), "
                 f"{found['challenges_dismissed']} dismissed, {found['challenges_open']} open",
             ),
+            ("Retrained and passed", f"{found['retrainings_passed']} of {found['receipts'].get('retrain', 0)}"),
+            ("Second / known reviews", f"{found['double_reviews']} / {found['gold_reviews']}"),
         ]
-    if found["adaptive"]:
-        lines.append(
-            ("Retrained and passed", f"{found['retrainings_passed']} of {found['receipts'].get('retrain', 0)}")
-        )
-        lines.append(("Second / known reviews", f"{found['double_reviews']} / {found['gold_reviews']}"))
     evidence = ", ".join(f"{count} {kind}" for kind, count in found["evidence"].items()) or "none"
     lines.append((f"Findings (e-values), on {found['people']:,} people", evidence))
     if found["planted"] is not None:
