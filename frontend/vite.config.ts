@@ -69,7 +69,9 @@ function pageAssets(): Plugin {
   };
 }
 
-const elements = ["comparison", "workspace", "chart", "palette", "shortcuts", "upload", "passkey", "review"];
+const elements = ["workspace", "chart", "palette", "shortcuts", "upload", "passkey", "review"];
+/** Elements of kinds of work, by file name: adding one touches nothing here. */
+const kinds = filesUnder(join(here, "src/elements/kinds")).map((path) => basename(path, ".ts"));
 
 export default defineConfig({
   base: "/static/dist/",
@@ -89,6 +91,7 @@ export default defineConfig({
         app: join(here, "src/app.ts"),
         theme: join(here, "src/theme.ts"),
         ...Object.fromEntries(elements.map((name) => [name, join(here, `src/elements/${name}.ts`)])),
+        ...Object.fromEntries(kinds.map((name) => [name, join(here, `src/elements/kinds/${name}.ts`)])),
       },
       output: {
         entryFileNames: "[name]-[hash].js",

@@ -1,6 +1,5 @@
 /** Custom elements by tag; each is fetched when a page uses it. */
-const LOADERS: Record<string, () => Promise<unknown>> = {
-  "preceptor-comparison": () => import("./comparison"),
+const OWN: Record<string, () => Promise<unknown>> = {
   "preceptor-workspace": () => import("./workspace"),
   "preceptor-chart": () => import("./chart"),
   "preceptor-palette": () => import("./palette"),
@@ -8,6 +7,14 @@ const LOADERS: Record<string, () => Promise<unknown>> = {
   "preceptor-upload": () => import("./upload"),
   "preceptor-passkey": () => import("./passkey"),
   "preceptor-review": () => import("./review"),
+};
+
+/** Elements of kinds of work and of their settings: `kinds/<name>.ts` defines `preceptor-<name>`. */
+const KINDS = import.meta.glob("./kinds/*.ts");
+
+const LOADERS: Record<string, () => Promise<unknown>> = {
+  ...OWN,
+  ...Object.fromEntries(Object.entries(KINDS).map(([path, load]) => [`preceptor-${path.slice("./kinds/".length, -".ts".length)}`, load])),
 };
 
 /** Ready when the element is defined; an element of a plug-in defines itself by its own script. */

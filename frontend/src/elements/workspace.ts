@@ -6,29 +6,20 @@
  */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
-import type { Answer } from "../lib/answer";
 import { csrfToken, send, type Problem, type Reply } from "../lib/api";
 import { Autosave } from "../lib/autosave";
 import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
 import { deskWords, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
+import type { AnswerChanged, Shortcut, TaskElement } from "../lib/view";
 import { clockTime } from "../times";
-import type { AnswerChanged } from "./comparison";
 import { loadElement } from "./registry";
 
 const HEARTBEAT_MS = 20_000;
 const MIRROR_DAYS = 3;
 const HISTORY_MAX = 30;
 
-interface TaskElement extends HTMLElement {
-  data: unknown;
-  draft: unknown;
-  readonly: boolean;
-  fill: boolean;
-  /** The answer as it stands, and what it still lacks. */
-  readonly value: Answer;
-  readonly problems: string[];
-}
+type Answer = Record<string, unknown>;
 interface Mirror {
   answer: Answer;
   at: number;
@@ -141,7 +132,7 @@ export class PreceptorWorkspace extends LitElement {
     this.#prefetched = null;
     this.#autosave = this.#newAutosave(work);
     const mirror = this.#newerMirror(work);
-    const tag = work.task.element ?? "preceptor-comparison";
+    const tag = work.task.element;
     await loadElement(tag);
     this.#task = this.#newTask(tag, work, mirror?.answer ?? work.claim.draft);
     this.work = { ...work, history };
@@ -171,14 +162,15 @@ export class PreceptorWorkspace extends LitElement {
 
   #newTask(tag: string, work: WorkspaceData, draft: Answer | null): TaskElement {
     const task = document.createElement(tag) as TaskElement;
+    task.desk = { urls: { ...work.urls }, practice: work.claim.kind === "practice" };
     task.data = work.task.data;
     task.draft = draft;
     task.fill = true;
-    task.addEventListener("answer-changed", (event) => this.#changed((event as CustomEvent<AnswerChanged>).detail));
+    task.addEventListener("answer-changed", (event) => this.#changed((event as CustomEvent<AnswerChanged<Answer>>).detail));
     return task;
   }
 
-  #changed(change: AnswerChanged): void {
+  #changed(change: AnswerChanged<Answer>): void {
     this.refusal = null;
     this.#submitKey = newKey();
     memory.set(this.#mirrorKey(), JSON.stringify({ answer: change.answer, at: Date.now() + this.#offset } satisfies Mirror));
@@ -298,7 +290,8 @@ export class PreceptorWorkspace extends LitElement {
 
   async #submit(): Promise<void> {
     if (!this.work || this.busy || this.halt) return;
-    const { problems = [], value: answer } = this.#task!;
+    const { problems } = this.#task!;
+    const answer = this.#task!.value;
     if (problems.length) {
       this.refusal = { status: 0, code: "", title: "Not complete yet.", detail: problems.join(" ") };
       return;
@@ -548,22 +541,15 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   #renderKeys(): TemplateResult {
-    const rows: [string, string][] = [
-      ["1 … 7", "Choose on the scale, or rate where the focus is"],
-      ["A B …", "Go to a response"],
-      ["Shift ←/→", "Move a response up or down the ranking"],
-      ["0", "Take away its rank"],
-      ["t", "Tie with the one before"],
-      ["x", "All are bad"],
-      ["w", "Word differences"],
-      ["s", "Scroll together"],
-      ["g", "Guidelines"],
-      ["Esc", "Leave the text box"],
-      ["Ctrl Enter", "Submit"],
+    const own: Shortcut[] = [
+      { keys: "g", words: "Guidelines" },
+      { keys: "Esc", words: "Leave the text box" },
+      { keys: "Ctrl Enter", words: "Submit" },
     ];
+    const rows = [...(this.#task?.shortcuts ?? []), ...own];
     return html`<dialog class="sheet" data-name="keys" aria-labelledby="keys-title"><div class="p-6">
       <div class="flex items-start justify-between gap-4 mb-2"><h2 id="keys-title" class="text-lg font-semibold">Keyboard</h2><button class="btn btn-quiet btn-sm btn-square -mt-1 -mr-1" type="button" data-close aria-label="Close">${icon("x")}</button></div>
-      <dl>${rows.map(([keys, what]) => html`<div class="flex items-center justify-between gap-6 py-1.5"><dt>${what}</dt><dd class="whitespace-nowrap"><kbd class="kbd-key">${keys}</kbd></dd></div>`)}</dl>
+      <dl>${rows.map(({ keys, words }) => html`<div class="flex items-center justify-between gap-6 py-1.5"><dt>${words}</dt><dd class="whitespace-nowrap"><kbd class="kbd-key">${keys}</kbd></dd></div>`)}</dl>
     </div></dialog>`;
   }
 

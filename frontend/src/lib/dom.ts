@@ -35,6 +35,16 @@ export const memory = {
   },
 };
 
+/** Styles that belong to one element, for the whole page, once. Their text comes with the element's own chunk. */
+export function adopt(css: string): void {
+  if (adopted.has(css)) return;
+  adopted.add(css);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(css);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}
+const adopted = new Set<string>();
+
 /** JSON in a `<script type="application/json">` child. */
 export function embeddedJson<T>(element: Element): T | null {
   const script = element.querySelector<HTMLScriptElement>('script[type="application/json"]');

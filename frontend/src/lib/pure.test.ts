@@ -1,6 +1,6 @@
 import { describe, expect, it, vi } from "vitest";
 import type { Reply } from "./api";
-import { countedLength, emptyAnswer, problemsOf, type ComparisonData } from "./answer";
+import { countedLength, emptyAnswer, problemsOf, type ComparisonData } from "./comparison";
 import { Autosave } from "./autosave";
 import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "./clock";
 import { choiceOf, groupsOf, insertAt, moveBy, pointOf, ranksOf, settled, tieWith, typedRank } from "./ranking";
@@ -42,8 +42,9 @@ describe("the 7-point scale", () => {
 });
 
 const pair: ComparisonData = {
-  prompt_html: [],
-  responses: ["A", "B"].map((label) => ({ label, html: label, text: label })),
+  context: null,
+  prompt: [],
+  responses: ["A", "B"].map((label) => ({ label, body: { html: label, text: label } })),
   config: { question: "?", dimensions: [{ key: "clear", title: "Clarity", required: true }], allow_ties: false, allow_both_bad: true, ranking: "full", justification_min_chars: 5 },
 };
 

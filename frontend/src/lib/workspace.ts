@@ -1,6 +1,4 @@
 /** The JSON between the workspace and the server. */
-import type { Answer } from "./answer";
-
 export interface WorkspaceData {
   /** Where the person works. */
   project: { title: string; href?: string };
@@ -15,14 +13,14 @@ export interface WorkspaceData {
     /** "0.42 USD"; empty for unpaid practice. */
     pay: string;
     kind: "work" | "revision" | "assessment" | "practice";
-    draft: Answer | null;
+    draft: Record<string, unknown> | null;
     draft_saved_at: string | null;
     worked_seconds?: number;
     revision_comments: { criterion?: string; comment: string; quote?: string }[];
     /** "3 of 10" in an assessment. */
     position?: { at: number; of: number };
   };
-  task: { element?: string; data: unknown };
+  task: { element: string; data: unknown };
   guidelines_html: string;
   rubric: Criterion[];
   /** Empty where there is nothing of the kind: practice keeps no draft, and a test has nothing to skip or flag. */

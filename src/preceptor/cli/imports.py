@@ -20,6 +20,8 @@ from preceptor.projects.jobs import carry_out
 from preceptor.projects.models import Import, ImportState
 from preceptor.projects.service import imports
 from preceptor.projects.service.projects import find_project
+from preceptor.tasktypes.base import UnknownTaskType, task_type, task_types
+from preceptor.tasktypes.importing import Importer
 
 PROBLEMS_PRINTED_MAX = 50
 
@@ -37,6 +39,9 @@ def import_file(
             metavar="TARGET=COLUMN",
         ),
     ] = None,
+    type_: Annotated[
+        str, typer.Option("--type", help="Task type that a dry run reads the file for.", metavar="NAME")
+    ] = "comparison",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the file; import nothing.")] = False,
 ) -> None:
     """Import tasks from a file: all of them, or none and a list of what is wrong.
@@ -46,7 +51,7 @@ def import_file(
     """
     mapping = read_map(map_ or [])
     if dry_run:
-        raise typer.Exit(0 if _check(file, mapping) else 1)
+        raise typer.Exit(0 if _check(file, _importer(type_), mapping) else 1)
     if not project:
         raise typer.BadParameter("name the project by its id or title", param_hint="--project")
     with refusals(), installation() as runtime:
@@ -72,10 +77,18 @@ def read_map(pairs: Sequence[str]) -> dict[str, str] | None:
     return mapping or None
 
 
-def _check(file: Path, mapping: dict[str, str] | None) -> bool:
+def _importer(name: str) -> Importer:
+    try:
+        return task_type(name).importer
+    except UnknownTaskType:
+        known = ", ".join(task_types())
+        raise typer.BadParameter(f"there is no task type {name!r}; there are {known}", param_hint="--type") from None
+
+
+def _check(file: Path, importer: Importer, mapping: dict[str, str] | None) -> bool:
     with file.open("rb") as opened, console.status(f"Reading {file.name}"):
         try:
-            report = check_file(opened, file.name, mapping)
+            report = check_file(opened, file.name, importer, mapping)
         except MappingRefused as refusal:
             _print_problems([RowProblem(0, None, str(refusal))], 1)
             return False

@@ -1,7 +1,7 @@
 """Building a release into a local folder: rows, provenance, card, manifest."""
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from preceptor.datasets import queries
 from preceptor.datasets.access import MANIFEST
 from preceptor.datasets.card import CardFacts, render_card
+from preceptor.datasets.exported import Exported
 from preceptor.datasets.files import FileFact, RowFiles, beside_configs, fact_of, in_split
 from preceptor.datasets.models import Release
 from preceptor.datasets.options import KEY, ReleaseOptions, options_of
 from preceptor.datasets.posteriors import decided_by_posterior, known_posterior, likeliest, posterior_of
 from preceptor.datasets.provenance import SCHEMA as PROVENANCE_SCHEMA
 from preceptor.datasets.provenance import provenance_row
+from preceptor.datasets.providers import ProviderFiles
 from preceptor.datasets.pseudonyms import Pseudonym
 from preceptor.datasets.reading import TaskWork, pages
 from preceptor.datasets.tally import ReleaseTally
@@ -28,19 +30,19 @@ from preceptor.kit.db import Json
 from preceptor.kit.ids import show_id
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion
 from preceptor.tasktypes.base import (
-    AnyTaskType,
     Consensus,
     Posterior,
     ReleasedJudgment,
     ReleasedTask,
     ReleaseRows,
-    task_type,
 )
+from preceptor.tasktypes.working import Working
 from preceptor.work.models import SubmissionState
 from preceptor.work.models_quality import QualityFit
 
 FORMAT = 1
 PROVENANCE = "provenance"
+JUDGMENTS = "judgments"
 
 OnPage = Callable[[int], None]
 """Called after each page with the number of tasks that it held."""
@@ -48,11 +50,14 @@ OnPage = Callable[[int], None]
 
 @dataclass(frozen=True)
 class Built:
-    """What lies in the folder. `sha256` is the digest of manifest.json, which holds those of all other files."""
+    """What lies in the folder. `sha256` is the digest of manifest.json, which holds those of all other files.
+
+    `rows` are those of the task type's main table.
+    """
 
     manifest: Json
     sha256: str
-    pairs: int
+    rows: int
     judgments: int
 
 
@@ -65,21 +70,61 @@ def build(
     every release of equal data.
     """
     tally, versions, options = ReleaseTally(), _Versions(session, project.id), options_of(release)
-    kind = task_type(project.task_type)
+    kind = project.kind
     weighing = _Weighing(kind, options, project.standard, tally)
     with ExitStack() as stack:
-        pairs = stack.enter_context(_config_files(folder, "pairs", kind.consensus_schema))
-        judgments = stack.enter_context(_config_files(folder, "judgments", kind.judgment_schema))
+        tables = {
+            table: stack.enter_context(_config_files(folder, table, known.schema))
+            for table, known in kind.kind.tables.items()
+        }
+        judgments = stack.enter_context(_config_files(folder, JUDGMENTS, kind.kind.judgment_schema))
         provenance = stack.enter_context(RowFiles(folder, PROVENANCE_SCHEMA, beside_configs(PROVENANCE)))
-        writer = _Writer(kind, name, versions, tally, weighing, pairs, judgments, provenance)
+        provided = stack.enter_context(ProviderFiles(folder, kind.kind.tables))
+        exported = Exported(kind.kind.exporters(kind.config))
+        files = _Files(tables, judgments, provenance, provided, exported)
+        writer = _Writer(kind, name, versions, tally, weighing, files)
         for page in pages(session, project.id):
             writer.write(page)
             on_page(len(page))
-    rows = {**pairs.rows_of, **judgments.rows_of, **provenance.rows_of}
+    exported.close(folder)
     fits = list(session.scalars(queries.fits(list(tally.fits))))
     _write_texts(folder, project, release, kind, writer, versions, fits)
     more: Json = {KEY: options.as_json(), "quality": _quality(tally, fits)}
-    return _with_manifest(folder, project, release, rows, pairs.rows, judgments.rows, more)
+    return _with_manifest(folder, project, release, files, more)
+
+
+@dataclass(frozen=True)
+class _Files:
+    """Everything that rows are written to."""
+
+    tables: Mapping[str, RowFiles]
+    judgments: RowFiles
+    provenance: RowFiles
+    provided: ProviderFiles
+    exported: Exported
+
+    @property
+    def rows_of(self) -> dict[str, int]:
+        """Rows of each finished file."""
+        found: dict[str, int] = dict(self.provided.rows_of)
+        for written in (*self.tables.values(), self.judgments, self.provenance):
+            found |= written.rows_of
+        return found
+
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows by table, the main one first."""
+        return {**{table: written.rows for table, written in self.tables.items()}, JUDGMENTS: self.judgments.rows}
+
+    def add(self, made: Sequence[ReleaseRows]) -> Iterator[list[str]]:
+        """Write the rows of several tasks to the tables; for each task the digests of its rows."""
+        digests = {
+            table: iter(written.add([row for rows in made for row in rows.tables.get(table, ())]))
+            for table, written in self.tables.items()
+        }
+        for rows in made:
+            self.provided.add(rows.tables)
+            yield [next(digests[table]) for table in self.tables for _ in rows.tables.get(table, ())]
 
 
 def _config_files(folder: Path, config: str, schema: pa.Schema) -> RowFiles:
@@ -102,37 +147,34 @@ class _Writer:
 
     def __init__(
         self,
-        kind: AnyTaskType,
+        kind: Working,
         name: Pseudonym,
         versions: _Versions,
         tally: ReleaseTally,
         weighing: "_Weighing",
-        pairs: RowFiles,
-        judgments: RowFiles,
-        provenance: RowFiles,
+        files: _Files,
     ) -> None:
         self.kind = kind
+        self.main = next(iter(kind.kind.tables), "")
         self.name = name
         self.versions = versions
         self.tally = tally
         self.weighing = weighing
-        self.pairs = pairs
-        self.judgments = judgments
-        self.provenance = provenance
+        self.files = files
 
     def write(self, page: list[TaskWork]) -> None:
         """All rows of a page, each file in one write."""
         made = [self._rows(work) for work in page]
-        pair_digests = iter(self.pairs.add([row for rows in made for row in rows.consensus]))
-        judgment_digests = iter(self.judgments.add([row for rows in made for row in rows.judgments]))
-        self.provenance.add(
+        table_digests = self.files.add(made)
+        judgment_digests = iter(self.files.judgments.add([row for rows in made for row in rows.judgments]))
+        self.files.provenance.add(
             [
                 provenance_row(
                     work,
                     self.name,
                     self.versions.guidelines_numbers,
                     self.versions.rubric_numbers,
-                    [next(pair_digests) for _ in rows.consensus],
+                    next(table_digests),
                     [next(judgment_digests) for _ in rows.judgments],
                 )
                 for work, rows in zip(page, made, strict=True)
@@ -145,24 +187,26 @@ class _Writer:
         counted = [judgment.answer for judgment in given if judgment.counted]
         possible = self.kind.unit_labels(task.payload)
         voted = self.kind.consensus(task.payload, counted)
-        rows = self.kind.rows(task, given, self.weighing.decided(work, task, voted, possible))
+        decided = self.weighing.decided(work, task, voted, possible)
+        rows = self.kind.rows(task, given, decided)
         self.tally.add_judgments(work, self.name, self.versions.guidelines_numbers)
         if work.task.gold:
             # What people said about a known answer measures them; it is no news about the responses. At most the
             # answer itself is, once, however many people were measured with it.
-            kept = rows.consensus if task.known_answer is not None else ()
-            self.tally.gold_pairs += len(kept)
-            return ReleaseRows(consensus=kept, judgments=rows.judgments, undecided=0)
+            kept = rows.tables if task.known_answer is not None else {}
+            self.tally.gold_pairs += len(kept.get(self.main, ()))
+            return ReleaseRows(judgments=rows.judgments, tables=kept)
+        self.files.exported.add(task, given, decided)
         self.tally.add_consensus(voted, possible, rows.undecided)
         if not counted:
-            self.tally.imported_pairs += len(rows.consensus)
+            self.tally.imported_pairs += len(rows.tables.get(self.main, ()))
         return rows
 
     def _released(self, judgment: SqlRow[Any]) -> ReleasedJudgment[Any]:
         return ReleasedJudgment(
             submission_id=show_id("submission", judgment.id),
             person_pseudonym=self.name(judgment.person_id),
-            answer=self.kind.answer_model.model_validate(judgment.answer),
+            answer=self.kind.answer(judgment.answer),
             # Without a heartbeat nobody knows how long it took.
             seconds=float(judgment.worked_seconds) if judgment.worked_seconds else None,
             state=str(judgment.state),
@@ -176,7 +220,7 @@ class _Writer:
 class _Weighing:
     """How sure each answer is, and which are decided."""
 
-    def __init__(self, kind: AnyTaskType, options: ReleaseOptions, standard: float, tally: ReleaseTally) -> None:
+    def __init__(self, kind: Working, options: ReleaseOptions, standard: float, tally: ReleaseTally) -> None:
         self.kind = kind
         self.options = options
         self.standard = standard
@@ -217,17 +261,17 @@ def _overruled(voted: Consensus, posterior: Posterior) -> int:
     )
 
 
-def _released_task(kind: AnyTaskType, task: SqlRow[Any], options: ReleaseOptions) -> ReleasedTask[Any, Any]:
+def _released_task(kind: Working, task: SqlRow[Any], options: ReleaseOptions) -> ReleasedTask[Any, Any]:
     known = task.known_answer if options.gold else None
     return ReleasedTask(
         task_id=show_id("task", task.id),
         external_id=task.external_id,
-        payload=kind.payload_model.model_validate(task.payload),
-        imported_answer=kind.answer_model.model_validate(task.imported_answer) if task.imported_answer else None,
+        payload=kind.payload(task.payload),
+        imported_answer=kind.answer(task.imported_answer) if task.imported_answer else None,
         imported_votes=task.imported_votes or {},
         topic=task.topic,
         gold=task.gold,
-        known_answer=kind.answer_model.model_validate(known) if known else None,
+        known_answer=kind.answer(known) if known else None,
     )
 
 
@@ -235,7 +279,7 @@ def _write_texts(
     folder: Path,
     project: Project,
     release: Release,
-    kind: AnyTaskType,
+    kind: Working,
     writer: _Writer,
     versions: _Versions,
     fits: Sequence[QualityFit],
@@ -249,9 +293,8 @@ def _write_texts(
         project=project,
         title=release.title,
         number=release.number,
-        task_type_title=kind.title,
-        pairs=writer.pairs.rows,
-        judgments=writer.judgments.rows,
+        kind=kind.kind,
+        rows=writer.files.rows,
         tally=writer.tally,
         guidelines=used,
         rubric=current,
@@ -296,10 +339,8 @@ def _fit(fit_id: UUID, fit: QualityFit | None, tasks: int) -> Json:
     }
 
 
-def _with_manifest(
-    folder: Path, project: Project, release: Release, rows: Mapping[str, int], pairs: int, judgments: int, more: Json
-) -> Built:
-    facts: dict[str, FileFact] = {}
+def _with_manifest(folder: Path, project: Project, release: Release, files: _Files, more: Json) -> Built:
+    rows, facts = files.rows_of, dict[str, FileFact]()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         inside = path.relative_to(folder).as_posix()
         facts[inside] = fact_of(path, rows.get(inside))
@@ -312,9 +353,10 @@ def _with_manifest(
             "project": show_id("project", project.id),
             "task_type": project.task_type,
         },
-        "rows": {"judgments": judgments, "pairs": pairs},
+        "rows": files.rows,
         "files": {inside: fact.as_json() for inside, fact in facts.items()},
     }
     path = folder / MANIFEST
     path.write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8", newline="\n")
-    return Built(manifest, fact_of(path, None).sha256, pairs, judgments)
+    main = next(iter(files.rows.values()))
+    return Built(manifest, fact_of(path, None).sha256, main, files.judgments.rows)

@@ -4,7 +4,7 @@ Numbers come from the data, sentences about method from how the platform works.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +15,7 @@ from preceptor.kit.ids import show_id
 from preceptor.kit.money import Money
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion
 from preceptor.quality import Estimate, wilson
+from preceptor.tasktypes.base import AnyTaskType
 from preceptor.work.models_quality import QualityFit
 
 GUIDELINES_CHARACTERS_MAX = 20_000
@@ -30,9 +31,9 @@ class CardFacts:
     project: Project
     title: str
     number: int
-    task_type_title: str
-    pairs: int
-    judgments: int
+    kind: AnyTaskType
+    rows: Mapping[str, int]
+    """Rows by table, the main one first, judgments last."""
     tally: ReleaseTally
     guidelines: Sequence[GuidelinesVersion]
     """Versions that somebody worked under, oldest first."""
@@ -40,6 +41,11 @@ class CardFacts:
     options: ReleaseOptions
     fits: Sequence[QualityFit]
     """Fits that the chances of some rows come from, oldest first."""
+
+    @property
+    def main(self) -> str:
+        """Name of the table that trainers read first."""
+        return next(iter(self.rows))
 
 
 def render_card(facts: CardFacts) -> str:
@@ -58,7 +64,7 @@ def render_card(facts: CardFacts) -> str:
         _agreement(facts),
         "## How sure the answers are",
         _certainty(facts),
-        COLUMNS,
+        *_columns(facts),
         *_guidelines(facts),
         *_rubric(facts),
         "## Provenance",
@@ -76,18 +82,18 @@ def size_category(rows: int) -> str:
 
 def _header(facts: CardFacts) -> str:
     # JSON strings are YAML strings, whatever a title holds.
-    tags = [facts.project.task_type, "human-feedback", "preference", facts.project.data_source or "people"]
+    shapes = dict.fromkeys(table.shape for table in facts.kind.tables.values() if table.shape != "plain")
+    tags = [facts.project.task_type, "human-feedback", *shapes, facts.project.data_source or "people"]
     lines = [
         "---",
         f"pretty_name: {json.dumps(f'{facts.project.title}: {facts.title}', ensure_ascii=False)}",
         "# Choose a licence before you publish this: nobody has chosen one yet.",
         "license: unknown",
         "size_categories:",
-        f"- {size_category(facts.pairs)}",
+        f"- {size_category(facts.rows[facts.main])}",
         f"tags: {json.dumps(tags, ensure_ascii=False)}",
         "configs:",
-        *_config("pairs", default=True),
-        *_config("judgments"),
+        *(line for name in facts.rows for line in _config(name, default=name == facts.main)),
         "---",
     ]
     return "\n".join(lines)
@@ -103,7 +109,7 @@ def _config(name: str, *, default: bool = False) -> list[str]:
 def _summary(facts: CardFacts) -> str:
     return (
         f"Release {facts.number} of the project “{_line(facts.project.title)}”, kind of work: "
-        f"{facts.task_type_title.lower()}. **{facts.pairs:,} consensus pairs** out of **{facts.judgments:,} individual "
+        f"{facts.kind.title.lower()}. {_made(facts)}**{facts.rows['judgments']:,} individual "
         f"judgments** on {facts.tally.tasks:,} tasks. {_origin(facts)}"
         + (f"\n\n{facts.project.summary}" if facts.project.summary else "")
     )
@@ -121,24 +127,35 @@ def _origin(facts: CardFacts) -> str:
     return "The judgments were given by people on this platform." if people else "All labels were imported."
 
 
+def _made(facts: CardFacts) -> str:
+    made = [f"**{rows:,} rows of `{name}`**" for name, rows in facts.rows.items() if name in facts.kind.tables]
+    return f"{', '.join(made)} out of " if made else ""
+
+
 def _contents(facts: CardFacts) -> str:
+    tables = [
+        f"| `{name}` (Parquet) | {facts.rows[name]:,} | {table.about} |" for name, table in facts.kind.tables.items()
+    ]
+    listed = "\n".join(tables) + "\n" if tables else ""
     return f"""\
 | part | rows | what a row is |
 |---|---|---|
-| `pairs` (Parquet) | {facts.pairs:,} | one decided comparison: `prompt`, `chosen`, `rejected` as message lists, \
-`margin`, votes, sources, `probability`, soft labels |
-| `judgments` (Parquet) | {facts.judgments:,} | one person's judgment, under a pseudonym, with its state |
+{listed}| `judgments` (Parquet) | {facts.rows["judgments"]:,} | one person's judgment, under a pseudonym, \
+with its state |
 | `provenance.parquet` | {facts.tally.tasks:,} | one task: its submissions, reviews, pay, guidelines version |
 | `jsonl/` | | the same rows as JSON Lines |
+| `providers/` | | the same rows as providers of fine-tuning read them, where there are any |
+| `files/` | | other formats of the task type, where there are any |
 | `guidelines/` | {len(facts.guidelines)} | every version that somebody worked under |
 
 ```python
 from datasets import load_dataset
-pairs = load_dataset("parquet", data_files="pairs/*.parquet", split="train")
-```
+{facts.main} = load_dataset("parquet", data_files="{facts.main}/*.parquet", split="train")
+```"""
 
-`margin` is never negative and says how clearly the chosen response won: the mean stated strength (0 to 3) where \
-people gave strengths, else the difference of vote shares (0 to 1)."""
+
+def _columns(facts: CardFacts) -> list[str]:
+    return [table.columns for table in facts.kind.tables.values() if table.columns]
 
 
 def _collection(facts: CardFacts) -> str:
@@ -146,16 +163,16 @@ def _collection(facts: CardFacts) -> str:
     when = f"from {_day(tally.first)} to {_day(tally.last)}" if tally.first and tally.last else "never"
     seconds = tally.median_seconds()
     lines = [
-        f"- Judged {when}. Each task asks {project.overlap} people by default; nobody judges a task twice. Responses "
-        "are shown without their source, in an order drawn anew for each person and recorded (`shown_order`).",
-        f"- States of the judgments: {_counted(tally.states)}. **Only approved judgments count** for `pairs`: "
+        f"- Judged {when}. Each task asks {project.overlap} people by default; nobody judges a task twice. What "
+        "could give a source away is not shown; orders are drawn anew for each person and recorded (`shown_order`).",
+        f"- States of the judgments: {_counted(tally.states)}. **Only approved judgments count** for `{facts.main}`: "
         "submitted ones that nobody has decided about yet, returned, lapsed and rejected ones are in `judgments` "
         "with their `state` and `counted = false`.",
         f"- {project.review_percent} % of submissions are drawn for review; decisions so far: "
         f"{_counted(tally.decisions)}. What is not drawn is approved without being looked at.",
-        f"- Pairs that came with the imported file: {tally.imported_pairs:,} (`label_source = imported`); they are "
-        "used only where nobody here judged.",
-        f"- Answers are decided by {_rule(facts.options)}. Comparisons without a pair, because {_undecided(facts)}: "
+        f"- Rows of `{facts.main}` that came with the imported file: {tally.imported_pairs:,} "
+        "(`label_source = imported`); they are used only where nobody here judged.",
+        f"- Answers are decided by {_rule(facts.options)}. Units without a row, because {_undecided(facts)}: "
         f"{tally.undecided:,}.",
         f"- Gold tasks (known answers that measure people): {tally.gold_tasks:,}. {_gold(facts)} Judgments on them are "
         "in `judgments`, marked `gold`: many people judge the same few tasks, so leave these rows out where each row "
@@ -181,10 +198,10 @@ def _undecided(facts: CardFacts) -> str:
 def _gold(facts: CardFacts) -> str:
     if facts.options.gold:
         return (
-            f"They give {facts.tally.gold_pairs:,} pairs with the known answer, one for a comparison however many "
+            f"They give {facts.tally.gold_pairs:,} rows with the known answer, one for a unit however many "
             "people were measured with it (`label_source = gold`)."
         )
-    return "They give no pairs, because their answers test people and were not judged by them."
+    return "They give no rows, because their answers test people and were not judged by them."
 
 
 def _people(facts: CardFacts) -> str:
@@ -206,9 +223,9 @@ def _people(facts: CardFacts) -> str:
 def _agreement(facts: CardFacts) -> str:
     found, units = facts.tally.agreement, facts.tally.agreement.units
     if units == 0:
-        return "No comparison has counted judgments of two people, so agreement is unknown."
+        return "No unit has labels of two people that count, so agreement is unknown."
     return (
-        f"Krippendorff's alpha (nominal): **{_estimate(facts.tally.alpha())}** over {units:,} comparisons with at "
+        f"Krippendorff's alpha (nominal): **{_estimate(facts.tally.alpha())}** over {units:,} units with at "
         f"least two counted judgments. Unanimous: {_share(found.unanimous, units)}; decided by majority: "
         f"{_share(found.decided, units)}; split evenly: {_share(found.split, units)}. "
         f"Ties by vote: {facts.tally.tied:,}."
@@ -219,7 +236,7 @@ def _certainty(facts: CardFacts) -> str:
     tally = facts.tally
     weighed = tally.fits.total() + tally.assumed
     if weighed == 0:
-        return "Nobody's judgments made a pair here, so there is nothing to say beyond the labels that were imported."
+        return "Nobody's judgments were weighed here, so there is nothing to say beyond what was imported or written."
     lines = [_fit(fit, tally.fits[fit.id]) for fit in reversed(facts.fits)]
     if tally.weighed_anew:
         lines.append(
@@ -233,7 +250,7 @@ def _certainty(facts: CardFacts) -> str:
             "better than others. Read these as votes on another scale."
         )
     lines += [
-        f"- Comparisons in which the likeliest label is not the one with most votes: {tally.overruled:,}.",
+        f"- Units in which the likeliest label is not the one with most votes: {tally.overruled:,}.",
         _ambiguity(tally),
     ]
     return "\n".join(lines)
@@ -275,20 +292,6 @@ def _sentence(text: str) -> str:
     return line if not line or line[-1] in ".!?" else f"{line}."
 
 
-COLUMNS = """\
-| column of `pairs` | what it is |
-|---|---|
-| `probability` | chance that the chosen response is better, given everything the judgments say |
-| `soft_chosen`, `soft_rejected`, `soft_tie` | share of careful people who would say each; they add up to 1. The same \
-as the chances where there is one truth, near the votes where people legitimately differ |
-| `ambiguity` | chance that they do; empty where one judgment or no fit cannot tell |
-| `probability_source` | `fit`; `assumed` where no fit has weighed the task; `gold` where the answer is known |
-
-`probability` and the soft labels are filled in every row. They are what was known when the release was built, and \
-rest on the judgments that are approved or not decided about yet. For a pairwise loss with soft targets, use \
-`soft_chosen + soft_tie / 2`."""
-
-
 def _guidelines(facts: CardFacts) -> list[str]:
     if not facts.guidelines:
         return []
@@ -324,9 +327,9 @@ release, which never changes once built."""
 
 def _limits(facts: CardFacts) -> str:
     limits = [
-        "- Agreement is not truth: people can be wrong together. The interval takes comparisons as independent, which "
-        "comparisons that share a prompt or a person are not quite.",
-        "- Justifications and responses are free text. Nobody has searched them for personal data.",
+        "- Agreement is not truth: people can be wrong together. The interval takes units as independent, which units "
+        "that share a task or a person are not quite.",
+        "- Texts that people wrote are free text. Nobody has searched them for personal data.",
         "- Most people of this release may share a language, a country or a taste; profiles are not in the data.",
     ]
     if facts.tally.imported_pairs:

@@ -191,7 +191,7 @@ def _finish(runtime: Runtime, release_id: UUID, built: Built) -> None:
         release = session.scalars(queries.release(release_id, lock=True)).one()
         release.state, release.built_at, release.rows_total = ReleaseState.READY, now, release.rows_done
         release.manifest, release.sha256 = built.manifest, built.sha256
-        release.pairs, release.judgments = built.pairs, built.judgments
+        release.pairs, release.judgments = built.rows, built.judgments
         _tell(session, SYSTEM, session.get_one(Project, release.project_id), release, "dataset.released", now)
 
 

@@ -34,7 +34,6 @@ from preceptor.kit.runtime import Runtime
 from preceptor.money.models import PayoutBatchState
 from preceptor.projects.models import Project, Task
 from preceptor.projects.service.projects import open_project
-from preceptor.tasktypes.base import task_type
 from preceptor.work.models import Submission, SubmissionState
 from preceptor.work.service import prove_work
 from preceptor.work.service.quality import project_quality
@@ -296,7 +295,7 @@ def build_release(client: Api, project: str, title: str, bar: Bar) -> dict[str, 
 
 def majorities(session: Session, project_id: UUID) -> dict[str, int | None]:
     """Position of the response that most counted judgments prefer, for tasks of two; None where they are split."""
-    kind = task_type(session.get_one(Project, project_id).task_type)
+    kind = session.get_one(Project, project_id).kind
     counted = [SubmissionState.SUBMITTED, SubmissionState.APPROVED]
     rows = session.execute(
         select(Task.external_id, Task.payload, func.jsonb_agg(Submission.answer))
@@ -308,8 +307,8 @@ def majorities(session: Session, project_id: UUID) -> dict[str, int | None]:
     for external_id, payload, answers in rows:
         if len(payload["responses"]) != 2:
             continue
-        parsed = kind.payload_model.model_validate(payload)
-        consensus = kind.consensus(parsed, [kind.answer_model.model_validate(answer) for answer in answers])
+        parsed = kind.payload(payload)
+        consensus = kind.consensus(parsed, [kind.answer(answer) for answer in answers])
         (unit,) = consensus.units.values()
         found[external_id] = {"r1": 0, "r2": 1}.get(unit.label or "")
     return found

@@ -62,6 +62,12 @@ class NotAReviewer(Invalid):
     code = "not_a_reviewer"
 
 
+class UnknownTemplate(Invalid):
+    """This task type has no such template."""
+
+    code = "unknown_template"
+
+
 class UnknownKind(Invalid):
     """No installed package offers this task type."""
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from preceptor.kit.db import Base, BigInt, Json, JsonList
 from preceptor.kit.ids import new_id
+from preceptor.tasktypes.working import Working, working
 
 GOLD_CAPACITY = 1_000_000
 """How many more people than its overlap a task may be given to while it is mixed in as gold."""
@@ -133,6 +134,11 @@ class Project(Base):
     created_at: Mapped[datetime]
     opened_at: Mapped[datetime | None]
     closed_at: Mapped[datetime | None]
+
+    @property
+    def kind(self) -> Working:
+        """The project's task type under its settings."""
+        return working(self.task_type, self.config)
 
 
 class GuidelinesVersion(Base):

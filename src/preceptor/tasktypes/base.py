@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
+from pathlib import Path
 from random import Random
-from typing import Generic, Protocol, TypeVar, cast
+from typing import Generic, Literal, Protocol, TypeVar, cast
 
 import pyarrow as pa
 from pydantic import BaseModel, JsonValue, ValidationError
 
 from preceptor.quality.consensus import Majority
+from preceptor.tasktypes.importing import Importer
+from preceptor.tasktypes.view import Section, ViewNode
 
 ENTRY_POINT_GROUP = "preceptor.task_types"
 
@@ -116,33 +119,89 @@ class ReleasedJudgment(Generic[AnswerT]):
     shown_order: tuple[str, ...] = ()
 
 
+Shape = Literal["preference", "unpaired", "prompt_only", "sft", "stepwise", "plain"]
+"""What a table is to a trainer, by TRL's names for dataset formats. It decides which providers' files lie beside it."""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a dataset release: its Arrow schema, its shape, and in a sentence what one row is.
+
+    `columns` explains columns that need it, as Markdown for the release's card.
+    """
+
+    schema: pa.Schema
+    shape: Shape
+    about: str
+    columns: str = ""
+
+
 @dataclass(frozen=True)
 class ReleaseRows:
     """Rows of a dataset release for one task.
 
-    `consensus`: what a trainer reads, in its own column names. `judgments`: one row per individual judgment.
-    `undecided`: how many units gave no consensus row because people were split or called it a tie.
+    `judgments`: one row per individual judgment. `tables`: rows of the type's own tables by name, which trainers
+    read. `undecided`: how many units gave no row because people were split or called it a tie.
     """
 
-    consensus: tuple[Row, ...]
     judgments: tuple[Row, ...]
-    undecided: int
+    tables: Mapping[str, tuple[Row, ...]] = field(default_factory=dict)
+    undecided: int = 0
+
+
+class Exporter(Protocol[PayloadT, AnswerT]):
+    """Writes further files of a release (COCO, WebVTT, ...) while tasks stream by. One object serves one release."""
+
+    def add(
+        self,
+        task: ReleasedTask[PayloadT, AnswerT],
+        submissions: Sequence[ReleasedJudgment[AnswerT]],
+        consensus: Consensus,
+    ) -> None:
+        """Take one task."""
+
+    def close(self, folder: Path) -> None:
+        """Write the files into the folder, which holds nothing else. Called once, at the end."""
 
 
 @dataclass(frozen=True)
 class Template:
-    """Where a new project of this kind starts: settings and a skeleton of guidelines (Markdown)."""
+    """Where a new project starts: settings, guidelines (Markdown), a rubric, and a few tasks to try it with."""
 
+    key: str
+    title: str
+    summary: str
     config: Row
     guidelines: str
+    rubric: tuple[Row, ...] = ()
+    """Criteria as projects keep them: key, title, description, scale_min, scale_max, weight, anchors."""
+    examples: tuple[Row, ...] = ()
+    """Payloads."""
+
+
+@dataclass(frozen=True)
+class Words:
+    """An answer in words, for lists: what was chosen in one line, further (title, text) lines, and the reason given."""
+
+    headline: str
+    details: tuple[tuple[str, str], ...] = ()
+    reason: str = ""
 
 
 class UnknownLabel(ValueError):
     """An answer names a response that was not shown."""
 
 
+Service = Literal["generate", "run", "similar", "upload"]
+"""What a desk can do for an element while somebody works: run model endpoints, run code, look for near duplicates,
+take files."""
+
+
 class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
-    """One kind of work. All methods are pure and safe to call from any thread."""
+    """One kind of work. All methods are pure and safe to call from any thread.
+
+    Subclass `preceptor.tasktypes.kind.Kind`, which answers everything that a simple kind does not care about.
+    """
 
     @property
     def name(self) -> str:
@@ -153,8 +212,16 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
         """Name that people read."""
 
     @property
+    def summary(self) -> str:
+        """One sentence for the page where a client chooses."""
+
+    @property
+    def icon(self) -> str:
+        """Name of a Lucide icon."""
+
+    @property
     def element(self) -> str:
-        """Tag of the workspace's custom element; it takes payload, draft and config and emits an answer."""
+        """Tag of the workspace's custom element; it takes `view` as data, and the draft, and emits an answer."""
 
     @property
     def payload_model(self) -> type[PayloadT]:
@@ -169,12 +236,26 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
         """Settings of a project of this kind. All fields have defaults."""
 
     @property
-    def consensus_schema(self) -> pa.Schema:
-        """Arrow schema of `ReleaseRows.consensus`, so that every file of a release has the same types."""
+    def tables(self) -> Mapping[str, Table]:
+        """Tables of a release beside `judgments`, the main one first. May be empty."""
 
     @property
     def judgment_schema(self) -> pa.Schema:
-        """Arrow schema of `ReleaseRows.judgments`."""
+        """Arrow schema of `ReleaseRows.judgments`, so that every file of a release has the same types."""
+
+    @property
+    def importer(self) -> Importer:
+        """How a row of a file becomes a payload, and what columns mean."""
+
+    @property
+    def services(self) -> frozenset[Service]:
+        """What the element needs of its desk."""
+
+    def fits(self, payload: PayloadT, config: ConfigT) -> list[Problem]:
+        """What keeps a valid payload from being worked on under these settings; asked when tasks are added."""
+
+    def as_key(self, answer: AnswerT) -> AnswerT:
+        """The answer as it becomes a known answer: without what its author wrote beside it for themselves."""
 
     def check(self, payload: PayloadT, answer: AnswerT, config: ConfigT) -> list[Problem]:
         """What still keeps the answer from being submitted; empty when it is complete.
@@ -183,17 +264,27 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
         answer as given, and the problems speak of A and B.
         """
 
-    def score(self, payload: PayloadT, answer: AnswerT, reference: AnswerT) -> Score:
-        """Agreement with a known answer. Evidence for people, never a decision by itself."""
+    def score(self, payload: PayloadT, answer: AnswerT, reference: AnswerT, config: ConfigT) -> Score:
+        """Agreement with a known answer. Evidence for people, never a decision by itself.
 
-    def distance(self, a: AnswerT, b: AnswerT) -> float:
-        """How far two answers to one task are apart: 0 the same, 1 opposite, symmetric."""
+        ValueError where the reference says nothing that could be scored.
+        """
 
-    def labels(self, payload: PayloadT, answer: AnswerT) -> dict[str, str]:
+    def aspects(self, config: ConfigT) -> Mapping[str, str]:
+        """Title by key of everything on which agreement is measured: the whole answer, a criterion, a control."""
+
+    def distance(self, payload: PayloadT, a: AnswerT, b: AnswerT, config: ConfigT) -> Mapping[str, float]:
+        """Aspect -> how far two answers to one task are apart: 0 the same, 1 opposite, symmetric.
+
+        An aspect on which the two cannot be compared is absent.
+        """
+
+    def labels(self, payload: PayloadT, answer: AnswerT, config: ConfigT) -> dict[str, str]:
         """Unit of judgment -> label, for agreement and truth inference. Units the answer is silent on are absent."""
 
-    def unit_labels(self, payload: PayloadT) -> dict[str, tuple[str, ...]]:
-        """Every unit of a task with all labels it can get, whether or not somebody gave them."""
+    def unit_labels(self, payload: PayloadT, config: ConfigT) -> dict[str, tuple[str, ...]]:
+        """Every unit of a task with all labels it can get, whether or not somebody gave them; empty where answers are
+        not labels (a written text)."""
 
     def criteria(self, config: ConfigT) -> Mapping[str, str]:
         """Title by key of everything that is rated on a scale; empty where nothing is."""
@@ -201,7 +292,7 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
     def ratings(self, answer: AnswerT) -> Mapping[str, Mapping[str, float]]:
         """Criterion -> thing rated (a response, the whole) -> rating, for how alike people read each criterion."""
 
-    def consensus(self, payload: PayloadT, answers: Sequence[AnswerT]) -> Consensus:
+    def consensus(self, payload: PayloadT, answers: Sequence[AnswerT], config: ConfigT) -> Consensus:
         """What the answers say together, by majority within each unit."""
 
     def rows(
@@ -209,8 +300,12 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
         task: ReleasedTask[PayloadT, AnswerT],
         submissions: Sequence[ReleasedJudgment[AnswerT]],
         consensus: Consensus,
+        config: ConfigT,
     ) -> ReleaseRows:
         """What a dataset release writes for one task."""
+
+    def exporters(self, config: ConfigT) -> Mapping[str, Exporter[PayloadT, AnswerT]]:
+        """Writers of further files, by the name of the folder that each fills; made anew for each release."""
 
     def display_order(self, payload: PayloadT, rng: Random) -> list[str]:
         """An order in which to show the parts of a task, drawn anew for each claim and recorded with it."""
@@ -227,8 +322,20 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
     def shown_label(self, label: str, order: Sequence[str]) -> str:
         """A label of `labels` in the names that the person saw."""
 
-    def template(self) -> Template:
-        """Starting settings and guidelines of a new project."""
+    def view(self, shown: PayloadT, config: ConfigT) -> ViewNode:
+        """What the element gets as `data`, with leaves that the pages render (see `preceptor.tasktypes.view`)."""
+
+    def material(self, payload: PayloadT, config: ConfigT) -> tuple[Section, ...]:
+        """The task as its client reads it, in stored names and with sources; never shown to who works on it."""
+
+    def in_words(self, payload: PayloadT, answer: AnswerT, config: ConfigT) -> Words:
+        """An answer as lists of judgments show it."""
+
+    def excerpt(self, payload: PayloadT) -> str:
+        """Text by which a person recognises the task; its beginning is shown. Empty where there is none."""
+
+    def templates(self) -> tuple[Template, ...]:
+        """What a new project can start from, the usual one first; at least one."""
 
 
 AnyTaskType = TaskType[BaseModel, BaseModel, BaseModel]

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from preceptor.kit.errors import Invalid
 from preceptor.projects.importing import ImportedTask, RowProblem, read_tasks
-from preceptor.tasktypes.comparison.models import TIE
+from preceptor.tasktypes.comparison.importing import ComparisonImporter
+from preceptor.tasktypes.comparison.models import TIE, ComparisonAnswer, ComparisonPayload
 from preceptor.tasktypes.comparison.pairs import label_of_pair, pairs_of
 from preceptor.tasktypes.messages import trainer_messages
 from preceptor.training.reward import Pair
@@ -23,7 +24,7 @@ def read_preferences(path: Path, filename: str | None = None) -> list[Pair]:
     pairs: list[Pair] = []
     problems: list[dict[str, str]] = []
     with path.open("rb") as file:
-        for item in read_tasks(file, filename or path.name):
+        for item in read_tasks(file, filename or path.name, ComparisonImporter()):
             if isinstance(item, RowProblem):
                 problems.append({"path": f"line {item.line}, {item.field or 'row'}", "message": item.problem})
                 if len(problems) == PROBLEMS_MAX:
@@ -41,17 +42,18 @@ def read_preferences(path: Path, filename: str | None = None) -> list[Pair]:
 
 
 def _pairs(task: ImportedTask) -> Iterator[Pair]:
-    if task.imported_answer is None:
+    payload, answer = task.payload, task.imported_answer
+    if not isinstance(payload, ComparisonPayload) or not isinstance(answer, ComparisonAnswer):
         return
-    messages = {response.id: tuple(trainer_messages(response.messages)) for response in task.payload.responses}
-    for first, second in pairs_of(task.payload.ids):
-        chosen = label_of_pair(task.imported_answer, first, second)
+    messages = {response.id: tuple(trainer_messages(response.messages)) for response in payload.responses}
+    for first, second in pairs_of(payload.ids):
+        chosen = label_of_pair(answer, first, second)
         if chosen is None or chosen == TIE:
             continue
         rejected = second if chosen == first else first
         votes = task.imported_votes
         yield Pair(
-            prompt=tuple(trainer_messages(task.payload.prompt)),
+            prompt=tuple(trainer_messages(payload.prompt)),
             chosen=messages[chosen],
             rejected=messages[rejected],
             votes_chosen=votes.get(chosen, 0) if votes else None,

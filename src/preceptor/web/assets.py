@@ -30,6 +30,12 @@ def manifest(dist: Path = DIST_DIR) -> dict[str, str]:
     return names
 
 
+def element_asset(tag: str) -> str | None:
+    """The address of a custom element's own script, for preloading; None for an element that this build has not got."""
+    built = manifest().get(f"{tag.removeprefix('preceptor-')}.js")
+    return None if built is None else f"{DIST_URL}/{built}"
+
+
 def asset(name: str) -> str:
     """The address of a built file, such as `/static/dist/app-1a2b3c.js` for `app.js`.
 

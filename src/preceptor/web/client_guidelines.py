@@ -78,7 +78,7 @@ def _show(
 ) -> HTMLResponse:
     versions = access.guidelines_versions(session, at.project)
     rubrics = access.rubric_versions(session, at.project)
-    starting = task_type(at.project.task_type).template().guidelines
+    starting = task_type(at.project.task_type).templates()[0].guidelines
     by_number = {version.number: version for version in versions}
     if newer and (newer not in by_number or older not in by_number):
         raise NotFound("version")

@@ -1,6 +1,5 @@
 """Bringing tasks into a project: upload, layout, progress, report."""
 
-from typing import Final
 from uuid import UUID
 
 from fastapi import APIRouter, Request
@@ -15,7 +14,7 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import NotSignedIn, SignedIn
 from preceptor.projects import access
-from preceptor.projects.importing import OPTIONAL_COLUMNS, WAYS
+from preceptor.projects.importing import OPTIONAL_COLUMNS, titles_of
 from preceptor.projects.jobs import opened
 from preceptor.projects.models import Import, ImportState
 from preceptor.projects.rules import TAKES_TASKS
@@ -26,19 +25,6 @@ from preceptor.web.pages import Client, Page, Pages, WrongRole, go, roles_of
 
 router = APIRouter()
 
-MAPPED: Final = (
-    ("prompt", "Prompt"),
-    ("response_a", "Response A"),
-    ("response_b", "Response B"),
-    ("response_c", "Response C"),
-    ("response_d", "Response D"),
-    ("choice", "Known choice (a, b or tie)"),
-    ("external_id", "Your own id"),
-    ("topic", "Topic"),
-    ("gold", "Gold answer"),
-    ("gold_explanation", "Why the gold answer is right"),
-)
-"""What the page lets people name columns for, of an import's targets."""
 PROBLEMS_SHOWN_MAX = 1_000
 
 
@@ -51,7 +37,7 @@ def show_imports(page: Page, session: Db, client: Client, project_id: str) -> Re
         at=at,
         may_import=at.manages and at.project.state in TAKES_TASKS,
         rows=[(each, show_id("import", each.id)) for each in found],
-        ways=WAYS,
+        ways=at.project.kind.kind.importer.ways,
         optional=OPTIONAL_COLUMNS,
         limit_bytes=page.runtime.settings.upload_bytes_max,
     )
@@ -120,17 +106,22 @@ def _show(page: Pages, at: Frame, found: Import, import_id: str, error: Invalid 
         found=found,
         import_id=import_id,
         ended=ended,
-        layout=_layout(page.runtime, found) if ended else None,
+        layout=_layout(page.runtime, found, at) if ended else None,
         may_map=at.manages and found.state is ImportState.FAILED and at.project.state in TAKES_TASKS,
-        mapped=MAPPED,
+        mapped=_mapped(at),
         problems=found.problems[:PROBLEMS_SHOWN_MAX],
         error=error.message if error else None,
     )
 
 
-def _layout(runtime: Runtime, found: Import) -> Layout:
+def _mapped(at: Frame) -> list[tuple[str, str]]:
+    """What the page lets people name columns for, of an import's targets."""
+    return list(titles_of(at.project.kind.kind.importer).items())
+
+
+def _layout(runtime: Runtime, found: Import, at: Frame) -> Layout:
     with opened(runtime.storage, found.file_key) as file:
-        return look_into(file, found)
+        return look_into(file, found, at.project.kind.kind.importer)
 
 
 @router.post("/projects/{project_id}/imports/{import_id}/again")
@@ -140,7 +131,7 @@ def import_again(
     """Import a file that failed once more, with the columns named by hand."""
     at = frame_to_change(session, client, project_id, "import")
     failed = access.import_for_client(session, client.actor, at.project.id, read_id("import", import_id))
-    mapping = {target: fields.text(f"column_{target}") for target, _ in MAPPED if fields.text(f"column_{target}")}
+    mapping = {target: fields.text(f"column_{target}") for target, _ in _mapped(at) if fields.text(f"column_{target}")}
     try:
         again = imports.accept_file(
             session,

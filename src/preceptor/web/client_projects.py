@@ -20,13 +20,14 @@ from preceptor.people.service import organizations, qualifications
 from preceptor.projects import access
 from preceptor.projects.models import Project, ProjectState
 from preceptor.projects.rules import CHANGEABLE, CheckItem
-from preceptor.projects.service import overview, projects
+from preceptor.projects.service import overview, projects, starting
 from preceptor.projects.service.checklist import checklist
 from preceptor.projects.service.overview import SORTS
-from preceptor.tasktypes.base import AnyTaskType, Row, task_type, task_types, to_json
+from preceptor.tasktypes.base import AnyTaskType, Row, Template, task_type, task_types, to_json
 from preceptor.web import client_settings as form
 from preceptor.web.client_frame import Frame, Sent, address, frame, frame_to_change, money_field
 from preceptor.web.client_live import live_view
+from preceptor.web.config_form import config_again, settings_of
 from preceptor.web.pages import Client, Page, Pages, go
 from preceptor.web.visits import field_errors
 
@@ -106,9 +107,14 @@ def _managed(client: SignedIn) -> list[UUID]:
 
 
 @router.get(f"{LIST}/new")
-def new_project(page: Page, session: Db, client: Client, task_type: str = "comparison") -> Response:
-    kind = task_types().get(task_type) or task_types()["comparison"]
-    return _form(page, session, client, kind, form.STARTING_VALUES, kind.template().config)
+def new_project(page: Page, session: Db, client: Client, task_type: str = "", template: str = "") -> Response:
+    """The templates to start from; with one chosen, the form filled in by it."""
+    if not task_type:
+        return page.show("client/templates.html", kinds=list(task_types().values()))
+    kind = projects.kind_of(task_type)
+    chosen = starting.template_of(kind, template) if template else kind.templates()[0]
+    values = {**form.STARTING_VALUES, "title": chosen.title, "summary": chosen.summary, "template": chosen.key}
+    return _form(page, session, client, kind, values, chosen.config)
 
 
 @router.post(LIST)
@@ -120,11 +126,16 @@ def create_project(page: Page, session: Db, client: Client, now: Now, fields: Se
         with session.begin_nested():
             settings = form.read_settings(fields)
             project = projects.create_project(session, client.actor, org_id, settings, now=now)
+            if fields.text("template"):
+                chosen = starting.template_of(project.kind.kind, fields.text("template"))
+                examples = fields.checked("examples")
+                starting.furnish(session, client.actor, project, chosen, examples=examples, now=now)
             if fields.text("budget"):
                 _fund(session, client, project, money_field(fields, "budget", project.currency), now)
     except (Invalid, NotEnoughMoney) as error:
-        kind = task_types().get(fields.text("task_type")) or task_types()["comparison"]
-        return _form(page, session, client, kind, fields.plain(), _config_again(kind, fields), error=error)
+        kind = projects.kind_of(fields.text("task_type"))
+        config = config_again(kind.config_model, fields, kind.templates()[0].config)
+        return _form(page, session, client, kind, fields.plain(), config, error=error)
     return go(f"{LIST}/{show_id('project', project.id)}", "The project is a draft now. See below what it still needs.")
 
 
@@ -136,14 +147,6 @@ def _organization_of(client: SignedIn, shown: str) -> UUID:
     if shown:
         return read_id("organization", shown)
     return next(iter(_managed(client) or client.actor.org_roles))
-
-
-def _config_again(kind: AnyTaskType, fields: Sent) -> Row:
-    """The configuration as far as it can be read, so that a refused form loses nothing."""
-    try:
-        return form.CONFIG_READERS.get(kind.name, form.read_plain)(fields)
-    except Invalid:
-        return kind.template().config
 
 
 @router.get("/projects/{project_id}/settings")
@@ -166,7 +169,8 @@ def change_settings(page: Page, session: Db, client: Client, now: Now, project_i
     except AppError as error:
         session.refresh(at.project)
         values = {**form.values_of(at.project), **fields.plain()}
-        return _form(page, session, client, kind, values, _config_again(kind, fields), at=at, error=error)
+        config = config_again(kind.config_model, fields, at.project.config)
+        return _form(page, session, client, kind, values, config, at=at, error=error)
     return go(f"{at.base}/settings", "The settings are saved.")
 
 
@@ -189,9 +193,8 @@ def _form(
         status=200 if error is None else 422,
         at=at,
         kind=kind,
-        kinds=[(each.name, each.title) for each in task_types().values()],
-        config=config,
-        config_form=form.CONFIG_FORMS.get(kind.name, form.PLAIN_FORM),
+        config_settings=settings_of(kind.config_model, config),
+        start=_template(kind, values.get("template", "")) if at is None else None,
         values={**form.STARTING_VALUES, **values},
         errors=_messages(error),
         allowed=CHANGEABLE[at.project.state] if at else CHANGEABLE[ProjectState.DRAFT],
@@ -200,6 +203,10 @@ def _form(
         currency_options=[(each, each) for each in sorted(CURRENCIES)],
         qualifications=[(show_id("qualification", each.id), each.title) for each in qualified],
     )
+
+
+def _template(kind: AnyTaskType, key: str) -> Template | None:
+    return next((each for each in kind.templates() if each.key == key), None)
 
 
 def _messages(error: AppError | None) -> dict[str, str]:

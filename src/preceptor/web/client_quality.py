@@ -9,9 +9,9 @@ from fastapi.responses import Response
 from preceptor.http.edge import Db, Now
 from preceptor.kit.ids import read_id
 from preceptor.web.client_frame import frame, frame_to_change, names_in
-from preceptor.web.client_work import prompt_of
 from preceptor.web.operator_evidence import KINDS
 from preceptor.web.pages import Client, Page, go
+from preceptor.web.workspace import excerpt
 from preceptor.work.models_quality import EvidenceState, PersonSkill, QualityFit
 from preceptor.work.service import evidence_board, fitting, forecast, gold, insight, review_checks, risk
 from preceptor.work.service.quality import ProjectQuality, project_quality
@@ -38,9 +38,12 @@ def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Re
         charts=_charts(quality, fits, skills, names.short),
         states=insight.answer_states(session, at.project.id),
         ambiguous=[
-            (each, prompt_of(each.task)) for each in insight.ambiguous_tasks(session, at.project.id, known=at.manages)
+            (each, excerpt(at.project, each.task.payload))
+            for each in insight.ambiguous_tasks(session, at.project.id, known=at.manages)
         ],
-        escalated=[(each, prompt_of(each.task)) for each in insight.escalated_tasks(session, at.project.id)],
+        escalated=[
+            (each, excerpt(at.project, each.task.payload)) for each in insight.escalated_tasks(session, at.project.id)
+        ],
         criteria=insight.criteria_readings(session, at.project),
         skills=[(names.short(skill.person_id), skill) for skill in skills[:PEOPLE_DRAWN]],
         people=len(skills),

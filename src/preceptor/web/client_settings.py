@@ -1,7 +1,5 @@
 """The form that makes and changes a project: from fields to settings, and back."""
 
-import json
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, TypeVar
@@ -13,10 +11,12 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import Money
 from preceptor.projects.models import OverlapMode, Project
 from preceptor.projects.rules import CHANGEABLE
+from preceptor.projects.service.projects import kind_of
 from preceptor.projects.settings import ProjectChanges, ProjectSettings
-from preceptor.tasktypes.base import Row, problems_of
+from preceptor.tasktypes.base import problems_of
 from preceptor.web import client_quality_settings as quality
-from preceptor.web.client_frame import Fields, money_field, refusal
+from preceptor.web.client_frame import Fields, money_field
+from preceptor.web.config_form import PREFIX, read_config
 
 Shape = TypeVar("Shape", bound=BaseModel)
 
@@ -29,51 +29,6 @@ _NAMES: Final = {
     "rate_minor": "rate",
     **quality.NAMES,
 }
-Readers = Mapping[str, Callable[[Fields], Row]]
-
-
-def read_comparison(fields: Fields) -> Row:
-    """Settings of a comparison project out of its fields."""
-    dimensions = [
-        {
-            "key": row["key"] or _key_of(row["title"]),
-            "title": row["title"],
-            "help": row["help"],
-            "required": row["required"] != "no",
-        }
-        for row in fields.rows("dimension", "title", "help", "key", "required")
-    ]
-    return {
-        "question": fields.text("question"),
-        "dimensions": dimensions,  # type: ignore[dict-item]  # a list of rows is a JSON value
-        "allow_ties": fields.checked("allow_ties"),
-        "allow_both_bad": fields.checked("allow_both_bad"),
-        "scale_strength": fields.checked("scale_strength"),
-        "ranking": fields.text("ranking") or "full",
-        "justification_min_chars": fields.whole("justification_min_chars", "The shortest reason"),
-    }
-
-
-def _key_of(title: str) -> str:
-    """A key out of a title: "Is it true?" is `is_it_true`."""
-    letters = "".join(letter if letter.isascii() and letter.isalnum() else "_" for letter in title.lower())
-    return "_".join(part for part in letters.split("_") if part).lstrip("0123456789_")[:40] or "quality"
-
-
-def read_plain(fields: Fields) -> Row:
-    """Settings of a kind of work that has no form of its own, as JSON."""
-    try:
-        value = json.loads(fields.text("config") or "{}")
-    except ValueError:
-        raise refusal("config", "These settings are not JSON.") from None
-    if not isinstance(value, dict):
-        raise refusal("config", "Settings are a JSON object.")
-    return value
-
-
-CONFIG_READERS: Readers = {"comparison": read_comparison}
-CONFIG_FORMS: Mapping[str, str] = {"comparison": "client/config_comparison.html"}
-PLAIN_FORM: Final = "client/config_plain.html"
 
 
 def read_terms(fields: Fields, currency: str) -> dict[str, object]:
@@ -100,7 +55,7 @@ def read_settings(fields: Fields) -> ProjectSettings:
     """A new project as its form says, or `Invalid` with messages by field."""
     kind = fields.text("task_type") or "comparison"
     terms = read_terms(fields, fields.text("currency"))
-    config = CONFIG_READERS.get(kind, read_plain)(fields)
+    config = read_config(kind_of(kind).config_model, fields)
     return _read(ProjectSettings, {**terms, "task_type": kind, "config": config})
 
 
@@ -112,7 +67,7 @@ def read_changes(fields: Fields, project: Project) -> ProjectChanges:
         return _read(ProjectChanges, {"title": fields.text("title"), "summary": fields.text("summary")})
     given = {name: value for name, value in read_terms(fields, currency).items() if name in allowed}
     if "config" in allowed:
-        given["config"] = CONFIG_READERS.get(project.task_type, read_plain)(fields)
+        given["config"] = read_config(project.kind.kind.config_model, fields)
     return _read(ProjectChanges, given)
 
 
@@ -132,8 +87,10 @@ def _read(shape: type[Shape], given: dict[str, object]) -> Shape:
 
 def field_of(path: str) -> str:
     """The form's field that a setting's path belongs to."""
-    first = path.removeprefix("config.").split(".")[0]
-    return _NAMES.get(first, "config" if path.startswith("config.dimensions") else first)
+    if path.startswith(PREFIX):
+        return ".".join(path.split(".")[:2])
+    first = path.split(".")[0]
+    return _NAMES.get(first, first)
 
 
 def values_of(project: Project) -> dict[str, str]:

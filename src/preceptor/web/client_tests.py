@@ -28,14 +28,17 @@ from preceptor.projects.importing import RowProblem, read_tasks
 from preceptor.projects.models import Project
 from preceptor.projects.service import overview
 from preceptor.tasktypes.base import problems_of, task_type, to_json
+from preceptor.tasktypes.working import working
 from preceptor.web.client_frame import Fields, refusal
-from preceptor.web.client_material import answer_view, view_of
-from preceptor.web.client_work import prompt_of
+from preceptor.web.client_material import material_of, words_of
 from preceptor.web.pages import Client, Page, Pages, go
 from preceptor.web.visits import field_errors
+from preceptor.web.workspace import excerpt
 
 router = APIRouter()
 
+USUAL_TYPE: Final = "comparison"
+"""Of tests that are made from a file alone."""
 LIST: Final = "/tests/manage"
 FILE_BYTES_MAX = 20 * 1024 * 1024
 GOLD_SHOWN_MAX = 200
@@ -159,7 +162,10 @@ def _form(
         source=source,
         source_id=show_id("project", source.id) if source else "",
         projects=[(show_id("project", each.id), each.title) for each in projects],
-        gold=[(show_id("task", task.id), prompt_of(task), answer.explanation) for task, answer in gold],
+        gold=[
+            (show_id("task", task.id), excerpt(source, task.payload) if source else "", answer.explanation)
+            for task, answer in gold
+        ],
         picked=picked,
         values={**STARTING_VALUES, **values},
         qualifications=[(show_id("qualification", each.id), each.title) for each in held],
@@ -179,7 +185,7 @@ def create_test(page: Page, session: Db, client: Client, now: Now, fields: SentT
     tests.require_client(client.actor, shown.id, *tests.MANAGERS)
     try:
         with session.begin_nested():
-            wanted = _read(fields, source, [*_uploaded(fields), *_picked(session, client, source, fields)])
+            wanted = _read(fields, source, [*_uploaded(fields, source), *_picked(session, client, source, fields)])
             made = assessments.create_assessment(session, client.actor, shown.id, wanted, now=now)
     except Invalid as error:
         picked = frozenset(fields.all("gold"))
@@ -189,12 +195,13 @@ def create_test(page: Page, session: Db, client: Client, now: Now, fields: SentT
     )
 
 
-def _uploaded(fields: Fields) -> Iterator[ItemIn]:
+def _uploaded(fields: Fields, source: Project | None) -> Iterator[ItemIn]:
     """Items out of the file: rows of any layout that an import understands, each with `gold` and `gold_explanation`."""
     file = fields.form.get("file")
     if not isinstance(file, UploadFile) or not file.filename:
         return
-    for row in read_tasks(file.file, file.filename):
+    kind = task_type(source.task_type if source else USUAL_TYPE)
+    for row in read_tasks(file.file, file.filename, kind.importer):
         if isinstance(row, RowProblem):
             raise refusal("file", f"Line {row.line}: {row.field + ': ' if row.field else ''}{row.problem}")
         if row.gold is None or not row.gold_explanation:
@@ -224,7 +231,7 @@ def _read(fields: Fields, source: Project | None, items: list[ItemIn]) -> Assess
         "introduction": fields.text("introduction"),
         "qualification_id": read_id("qualification", chosen) if chosen else None,
         "qualification_title": None if chosen else fields.text("qualification_title") or fields.text("title"),
-        "task_type": source.task_type if source else "comparison",
+        "task_type": source.task_type if source else USUAL_TYPE,
         "config": source.config if source else None,
         "pass_percent": fields.whole("pass_percent", "The pass mark"),
         "time_limit_seconds": fields.whole("time_minutes", "The time limit", times=MINUTE),
@@ -249,8 +256,7 @@ def _read(fields: Fields, source: Project | None, items: list[ItemIn]) -> Assess
 def show_test(page: Page, session: Db, client: Client, assessment_id: str) -> Response:
     found = tests.assessment_for_client(session, client.actor, read_id("assessment", assessment_id))
     manages = _manages(client, found.org_id)
-    kind = task_type(found.task_type)
-    config = kind.config_model.model_validate(found.config)
+    kind = working(found.task_type, found.config)
     items = tests.gold_items(session, client.actor, found.id) if manages else []
     held = qualifications.list_qualifications(session, client.actor, found.org_id)
     return page.show(
@@ -263,8 +269,8 @@ def show_test(page: Page, session: Db, client: Client, assessment_id: str) -> Re
         items=[
             (
                 item,
-                view_of(kind.payload_model.model_validate(item.payload)),
-                answer_view(kind.answer_model.model_validate(item.answer), config),
+                material_of(kind, kind.payload(item.payload)),
+                words_of(kind, kind.payload(item.payload), kind.answer(item.answer)),
             )
             for item in items
         ],

@@ -14,12 +14,13 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import SignedIn
 from preceptor.projects import access
-from preceptor.projects.models import Task, TaskState
+from preceptor.projects.models import TaskState
 from preceptor.projects.service import tasks
 from preceptor.projects.service.tasks import TaskCounts
 from preceptor.web.client_frame import Frame, Sent, address, csv_download, frame, frame_to_change, names_in
-from preceptor.web.client_material import answer_view, verdict_view, view_of
+from preceptor.web.client_material import material_of, verdict_view, words_of
 from preceptor.web.pages import Client, Page, go
+from preceptor.web.workspace import excerpt
 from preceptor.work import rules
 from preceptor.work.service import dossier, resolve_flags
 from preceptor.work.service.dossier import verdicts_of
@@ -30,7 +31,6 @@ LIST = "/projects/{project_id}/tasks"
 
 PAGE_ROWS = 50
 EXPORT_ROWS = 200
-PROMPT_CHARACTERS = 140
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def list_tasks(
     return page.show(
         "client/tasks.html",
         at=at,
-        rows=[(task, show_id("task", task.id), prompt_of(task)) for task in found.tasks],
+        rows=[(task, show_id("task", task.id), excerpt(at.project, task.payload)) for task in found.tasks],
         verdicts={task_id: verdict_view(verdict) for task_id, verdict in found_verdicts.items()},
         counts=counts,
         wanted=wanted,
@@ -140,17 +140,6 @@ def list_tasks(
 
 def _next(here: str, wanted: Wanted, after: UUID | None) -> str | None:
     return None if after is None else address(here, **wanted.query, cursor=show_id("task", after))
-
-
-def prompt_of(task: Task) -> str:
-    """The beginning of what a task asks, as one line of plain text."""
-    prompt = task.payload.get("prompt")
-    last = prompt[-1] if isinstance(prompt, list) and prompt else {}
-    content = last.get("content", "") if isinstance(last, dict) else ""
-    if isinstance(content, list):
-        content = " ".join(part.get("text", "") for part in content if isinstance(part, dict))
-    line = " ".join(str(content).split())
-    return line if len(line) <= PROMPT_CHARACTERS else f"{line[:PROMPT_CHARACTERS].rstrip()}…"
 
 
 @router.get(f"{LIST}/export.csv")
@@ -211,19 +200,18 @@ def _exported(runtime: Runtime, client: SignedIn, at: Frame, wanted: Wanted) -> 
 def show_task(page: Page, session: Db, client: Client, project_id: str, task_id: str) -> Response:
     at = frame(session, client, project_id, "work")
     found = dossier.task_dossier(session, client.actor, at.project.id, read_id("task", task_id))
-    config = found.kind.config_model.model_validate(at.project.config)
     gold = access.gold_of(session, client.actor, at.project.id, found.task.id) if at.manages else None
-    known = found.kind.answer_model.model_validate(gold.answer) if gold else None
+    known = found.kind.answer(gold.answer) if gold else None
     return page.show(
         "client/task.html",
         at=at,
         task=found.task,
         task_id=task_id,
-        title=prompt_of(found.task),
-        material=view_of(found.payload),
-        judgments=[(each, answer_view(each.answer, config)) for each in found.judgments],
+        title=excerpt(at.project, found.task.payload),
+        material=material_of(found.kind, found.payload),
+        judgments=[(each, words_of(found.kind, found.payload, each.answer)) for each in found.judgments],
         units=[(unit, verdict_view(verdict), verdict.counts) for unit, verdict in found.consensus.units.items()],
-        gold=(answer_view(known, config), gold.explanation) if gold else None,
+        gold=(words_of(found.kind, found.payload, known), gold.explanation) if gold else None,
         flags=found.flags,
         flag_reasons=rules.FLAG_REASONS,
         events=[(event, EVENT_WORDS.get(event.kind, event.kind)) for event in found.events],

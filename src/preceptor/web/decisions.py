@@ -76,7 +76,7 @@ def show_decisions(page: Page, session: Db, known: Known, show: str = "all", cur
 def title_of(line: DecisionLine) -> str:
     """A few words on what a decision was about."""
     if line.payload is not None and line.project is not None:
-        return excerpt(line.payload, line.project.title)
+        return excerpt(line.project, line.payload)
     return line.project.title if line.project is not None else "The account"
 
 
@@ -150,7 +150,7 @@ def shown_work(sheet: DecisionSheet) -> ShownWork | None:
     data = element_data(sheet.project.task_type, sheet.work.shown, sheet.project.config)
     criteria = criteria_of(sheet.work)
     return ShownWork(
-        title=excerpt(sheet.work.shown, sheet.project.title),
+        title=excerpt(sheet.project, sheet.work.shown),
         element=task_type(sheet.project.task_type).element,
         element_json={"data": data, "draft": answer, "readonly": True},
         reason=marked(reason, [each["quote"] for each in criteria if each["quote"]]),

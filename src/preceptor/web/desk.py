@@ -16,7 +16,7 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.people.identify import require_scope
 from preceptor.projects import access as projects
 from preceptor.projects.errors import NotEligible
-from preceptor.projects.models import Membership, MembershipState
+from preceptor.projects.models import Membership, MembershipState, Project
 from preceptor.projects.service import members
 from preceptor.web.pages import Contributor, Page
 from preceptor.web.workspace import Workspace, excerpt, work_json
@@ -185,7 +185,7 @@ def submit(
     work = service.open_work(session, claim)
     entry = {
         "at": now.isoformat(),
-        "title": excerpt(work.shown, "Task"),
+        "title": excerpt(session.get_one(Project, work.project_id), work.shown, "Task"),
         "state": rules.Standing.WAITING.value,
         "href": f"/results/{show_id('submission', submission.id)}",
     }

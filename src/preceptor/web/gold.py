@@ -17,14 +17,14 @@ from preceptor.people.identify import SignedIn
 from preceptor.projects import access as projects
 from preceptor.projects.models import Project, Task
 from preceptor.quality.evidence.result import odds
-from preceptor.tasktypes.base import task_type
+from preceptor.tasktypes.base import Words
 from preceptor.web.client_frame import Frame, Sent, address, frame_to_change, names_in
-from preceptor.web.client_material import AnswerView, TaskView, answer_view, view_of
-from preceptor.web.client_work import prompt_of
+from preceptor.web.client_material import material_of, words_of
 from preceptor.web.desk import AnswerIn
 from preceptor.web.pages import AskPage, Client, Contributor, Page, Pages, go
+from preceptor.web.rendering import RenderedSection
 from preceptor.web.results import result_page
-from preceptor.web.workspace import key_json
+from preceptor.web.workspace import excerpt, key_json
 from preceptor.work import rules_gold
 from preceptor.work.errors import Incomplete
 from preceptor.work.models_quality import ChallengeState
@@ -53,7 +53,10 @@ def show_gold(page: Page, session: Db, client: Client, project_id: str, cursor: 
     return page.show(
         "client/gold.html",
         at=at,
-        rows=[(line, show_id("task", line.task.id), prompt_of(line.task), said_of(line)) for line in found.lines],
+        rows=[
+            (line, show_id("task", line.task.id), excerpt(at.project, line.task.payload), said_of(line))
+            for line in found.lines
+        ],
         summary=gold.gold_summary(session, client.actor, at.project.id),
         needed=rules_gold.PRACTICE_WINDOW,
         first_href=here if cursor else None,
@@ -77,14 +80,14 @@ def _gold_task(
     page: Pages, session: Session, client: SignedIn, at: Frame, task_id: str, error: Invalid | None = None
 ) -> HTMLResponse:
     line = gold.gold_line(session, client.actor, at.project.id, read_id("task", task_id))
-    material, known = material_of(at.project, line.task, line.gold.answer)
+    material, known = shown_key(at.project, line.task, line.gold.answer)
     return page.show(
         "client/gold_task.html",
         status=200 if error is None else 422,
         at=at,
         line=line,
         key=task_id,
-        title=prompt_of(line.task),
+        title=excerpt(at.project, line.task.payload),
         material=material,
         known=known,
         leak=said_of(line),
@@ -93,11 +96,11 @@ def _gold_task(
     )
 
 
-def material_of(project: Project, task: Task, answer: dict[str, Any]) -> tuple[TaskView, AnswerView]:
-    kind = task_type(project.task_type)
-    config = kind.config_model.model_validate(project.config)
-    material = view_of(kind.payload_model.model_validate(task.payload))
-    return material, answer_view(kind.answer_model.model_validate(answer), config)
+def shown_key(project: Project, task: Task, answer: dict[str, Any]) -> tuple[list[RenderedSection], Words]:
+    """A task and its known answer as the client reads them."""
+    kind = project.kind
+    payload = kind.payload(task.payload)
+    return material_of(kind, payload), words_of(kind, payload, kind.answer(answer))
 
 
 @router.post("/projects/{project_id}/gold/{task_id}")
@@ -153,7 +156,7 @@ def show_challenges(
         "client/challenges.html",
         at=at,
         rows=[
-            (each, show_id("challenge", each.id), prompt_of(task), names.short(each.person_id))
+            (each, show_id("challenge", each.id), excerpt(at.project, task.payload), names.short(each.person_id))
             for each, task, _ in found[:PAGE_ROWS]
         ],
         chips=[("Open", here, open_only, None), ("All", f"{here}?show=all", not open_only, None)],
@@ -178,8 +181,8 @@ def _challenge(
     sent: dict[str, str] | None = None,
 ) -> HTMLResponse:
     case = challenges.challenge_case(session, client.actor, read_id("challenge", challenge_id))
-    material, known = material_of(at.project, case.task, case.known)
-    _, theirs = material_of(at.project, case.task, case.theirs)
+    material, known = shown_key(at.project, case.task, case.known)
+    _, theirs = shown_key(at.project, case.task, case.theirs)
     return page.show(
         "client/challenge.html",
         status=200 if error is None else 422,
@@ -187,14 +190,12 @@ def _challenge(
         case=case,
         key=challenge_id,
         task_key=show_id("task", case.task.id),
-        title=prompt_of(case.task),
+        title=excerpt(at.project, case.task.payload),
         who=names_in(page, at.project.org_id).short(case.challenge.person_id),
         material=material,
         known=known,
         theirs=theirs,
-        answers=[
-            (material_of(at.project, case.task, given)[1], count, passed) for given, count, passed in case.answers
-        ],
+        answers=[(shown_key(at.project, case.task, given)[1], count, passed) for given, count, passed in case.answers],
         asked=sum(count for _, count, _ in case.answers),
         open=case.challenge.state is ChallengeState.OPEN,
         error=error.message if error else None,
@@ -239,8 +240,8 @@ def show_key_desk(page: Page, session: Db, client: Client, now: Now, project_id:
     case = challenges.challenge_case(session, client.actor, read_id("challenge", challenge_id))
     if case.challenge.state is not ChallengeState.OPEN:
         return RedirectResponse(f"{at.base}/challenges/{challenge_id}", status_code=303)
-    kind = task_type(at.project.task_type)
-    payload = kind.payload_model.model_validate(case.task.payload)
+    kind = at.project.kind
+    payload = kind.payload(case.task.payload)
     guidelines = projects.current_guidelines(session, at.project)
     return page.show(
         "contributor/desk.html",
@@ -257,8 +258,8 @@ def show_key_desk(page: Page, session: Db, client: Client, now: Now, project_id:
 
 def _order(project: Project, task: Task, challenge_id: str) -> list[str]:
     # Nothing is stored: the same challenge is shown in the same order when the answer comes back.
-    kind = task_type(project.task_type)
-    return kind.display_order(kind.payload_model.model_validate(task.payload), random.Random(challenge_id))
+    kind = project.kind
+    return kind.display_order(kind.payload(task.payload), random.Random(challenge_id))
 
 
 @router.post("/projects/{project_id}/challenges/{challenge_id}/key")
@@ -285,9 +286,9 @@ def correct_key(project_id: str, challenge_id: str, body: AnswerIn, ask: Ask) ->
 
 def _stored(project: Project, task: Task, challenge_id: str, answer: dict[str, Any]) -> dict[str, Any]:
     """An answer from the desk in stored names."""
-    kind = task_type(project.task_type)
+    kind = project.kind
     try:
-        key = kind.canonical(kind.answer_model.model_validate(answer), _order(project, task, challenge_id))
+        key = kind.canonical(kind.answer(answer), _order(project, task, challenge_id))
     except ValueError as error:
         raise Incomplete("This answer does not fit the task.") from error
     stored: dict[str, Any] = key.model_dump(mode="json", exclude_none=True)

@@ -21,7 +21,7 @@ from preceptor.kit.ids import show_id
 from preceptor.kit.markdown import render_markdown
 from preceptor.kit.money import Money
 from preceptor.people.identify import SignedIn
-from preceptor.web.assets import asset
+from preceptor.web.assets import asset, element_asset
 
 T = TypeVar("T")
 
@@ -168,7 +168,7 @@ def make_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(asset=asset, show_id=show_id, Money=Money)
+    environment.globals.update(asset=asset, element_asset=element_asset, show_id=show_id, Money=Money)
     environment.filters.update(markdown=render_markdown, clock=_clock, day=_day, iso=_iso)
     return environment
 

@@ -64,7 +64,7 @@ def results(
     last = show_id("submission", shown[-1].submission.id) if len(lines) > PAGE_ROWS else None
     return page.show(
         "contributor/results.html",
-        rows=[(line, excerpt(line.payload, line.project.title), pay_of(line)) for line in shown],
+        rows=[(line, excerpt(line.project, line.payload), pay_of(line)) for line in shown],
         q=q,
         state=state.value if state else "",
         chips=[(label, link(q, key), key is state, count_of(counts, key)) for key, label in CHIPS],
@@ -98,7 +98,7 @@ def export_results(session: Db, known: Contributor, q: Search = "", state: Stand
         (
             show_id("submission", line.submission.id),
             line.project.title,
-            excerpt(line.payload, ""),
+            excerpt(line.project, line.payload, ""),
             line.submission.revision,
             line.submission.created_at.isoformat(),
             line.standing.value,
@@ -158,7 +158,7 @@ def result_page(
         challenge_error=challenge_error,
         challenge_words=challenge_words,
         receipt=receipt,
-        title=excerpt(receipt.shown, receipt.project.title),
+        title=excerpt(receipt.project, receipt.shown),
         pay=Money(receipt.claim.rate_minor, receipt.claim.currency),
         element=kind.element,
         element_json={"data": data, "draft": answer, "readonly": True},

@@ -86,7 +86,7 @@ def show_done(
 
 
 def _title(line: DecidedLine) -> str:
-    return excerpt(line.payload, line.project.title)
+    return excerpt(line.project, line.payload)
 
 
 def _chips(q: str, decision: Decision | None, counts: Mapping[Decision, int]) -> list[tuple[str, str, bool, int]]:
@@ -188,7 +188,7 @@ def _decided(page: Pages, session: Session, sheet: ReviewSheet) -> Response:
         others=[(other, _element(sheet, other.answer)) for other in others],
         titles=_titles(sheet),
         words=DECISIONS,
-        subject=excerpt(sheet.shown, sheet.project.title),
+        subject=excerpt(sheet.project, sheet.shown),
     )
 
 

@@ -45,7 +45,7 @@ def show_skill(page: Page, session: Db, known: Contributor, project_id: str) -> 
         # Places mean something only where all tasks have the same labels; "the second one" says nothing to anybody.
         by_class=[each for each in found.skill.by_class if not each["label"].startswith(PLACE)],
         path=path_chart(found.skill, found.project.standard),
-        odd=[(each, excerpt(dict(each.payload), "A task")) for each in odd],
+        odd=[(each, excerpt(found.project, each.payload)) for each in odd],
     )
 
 

@@ -5,22 +5,20 @@ comes only as its task type presents it. The other side of this contract is fron
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NotRequired, TypedDict
 from uuid import UUID
 
-from pydantic import TypeAdapter
-
 from preceptor.assessments.service.attempts import QuestionView
 from preceptor.assessments.service.practice import PracticeView
 from preceptor.kit.ids import show_id
-from preceptor.kit.markdown import RenderedMessage, render_markdown, render_messages
+from preceptor.kit.markdown import render_markdown
 from preceptor.kit.money import Money
 from preceptor.projects.models import Project
 from preceptor.tasktypes.base import Row, task_type
-from preceptor.tasktypes.comparison.models import JUSTIFICATION_CHARACTERS_MAX
-from preceptor.tasktypes.messages import Conversation, Message, plain_content
+from preceptor.tasktypes.working import working
+from preceptor.web.rendering import render
 from preceptor.work.models import ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
@@ -30,8 +28,6 @@ from preceptor.work.service.practice import PracticeItem, PracticeProgress
 EXCERPT_CHARACTERS = 140
 _MARKS = re.compile(r"\*\*|__|`+|^[#>]+\s|(?<=\n)[#>]+\s")
 """Marks of Markdown that are noise in a single line."""
-
-_CONVERSATION: TypeAdapter[list[Message]] = TypeAdapter(Conversation)
 
 
 class Workspace(TypedDict):
@@ -53,59 +49,19 @@ class Workspace(TypedDict):
 # --- A task for its element
 
 
-def element_data(kind_name: str, shown: Row, config: Row) -> Row:
-    """What the task's own element takes: rendered where we know how, else payload and config as they are."""
-    kind = task_type(kind_name)
-    full = kind.config_model.model_validate(config).model_dump(mode="json")
-    render = _RENDERERS.get(kind.element)
-    return render(shown, full) if render is not None else {"payload": shown, "config": full}
+def element_data(kind_name: str, shown: Row, config: Row) -> Any:
+    """What the task's own element takes, rendered."""
+    work = working(kind_name, config)
+    return render(work.kind.view(work.payload(shown), work.config))
 
 
-def _comparison(shown: Row, config: Row) -> Row:
-    data: dict[str, Any] = {
-        "prompt_html": [*_context(shown), *_rendered(shown["prompt"])],
-        "responses": [_response(response) for response in _mappings(shown["responses"])],
-        "config": {**config, "justification_max_chars": JUSTIFICATION_CHARACTERS_MAX},
-    }
-    return data
-
-
-def _context(shown: Row) -> list[RenderedMessage]:
-    """Material for the judge that the model did not see stands above the prompt."""
-    context = shown.get("context")
-    return [{"role": "context", "html": render_markdown(context)}] if isinstance(context, str) else []
-
-
-def _rendered(messages: object) -> list[RenderedMessage]:
-    return render_messages(_CONVERSATION.validate_python(messages))
-
-
-def _response(response: Mapping[str, Any]) -> dict[str, str]:
-    messages = _CONVERSATION.validate_python(response["messages"])
-    return {
-        "label": str(response["id"]),
-        "html": "".join(rendered["html"] for rendered in render_messages(messages)),
-        "text": "\n\n".join(plain_content(message) for message in messages),
-    }
-
-
-def _mappings(value: object) -> list[Mapping[str, Any]]:
-    return [entry for entry in value if isinstance(entry, Mapping)] if isinstance(value, list) else []
-
-
-_RENDERERS: Mapping[str, Callable[[Row, Row], Row]] = {"preceptor-comparison": _comparison}
-
-
-def excerpt(payload: Mapping[str, Any], otherwise: str) -> str:
-    """A few words by which a person recognises a task: the last thing asked in its prompt."""
-    for message in reversed(_mappings(payload.get("prompt"))):
-        content = message.get("content")
-        if isinstance(content, list):
-            content = " ".join(str(part.get("text", "")) for part in _mappings(content))
-        words = " ".join(_MARKS.sub("", str(content or "")).split())
-        if words:
-            return words if len(words) <= EXCERPT_CHARACTERS else words[:EXCERPT_CHARACTERS].rsplit(" ", 1)[0] + " …"
-    return otherwise
+def excerpt(project: Project, payload: Mapping[str, Any], otherwise: str | None = None) -> str:
+    """A few words by which a person recognises a task; the project's title where it has none of its own."""
+    kind = task_type(project.task_type)
+    words = " ".join(_MARKS.sub("", kind.excerpt(kind.payload_model.model_validate(payload))).split())
+    if not words:
+        return project.title if otherwise is None else otherwise
+    return words if len(words) <= EXCERPT_CHARACTERS else words[:EXCERPT_CHARACTERS].rsplit(" ", 1)[0] + " …"
 
 
 # --- Around the task
@@ -116,7 +72,7 @@ def history_entries(lines: Sequence[HistoryLine]) -> list[dict[str, str]]:
     return [
         {
             "at": line.submission.created_at.isoformat(),
-            "title": excerpt(line.payload, line.project.title),
+            "title": excerpt(line.project, line.payload),
             "state": line.standing.value,
             "href": f"/results/{show_id('submission', line.submission.id)}",
         }
@@ -178,7 +134,7 @@ def work_json(
         "project": work_title(project),
         "claim": {
             "id": show_id("claim", claim.id),
-            "title": excerpt(work.shown, project.title),
+            "title": excerpt(project, work.shown),
             "leased_until": claim.leased_until.isoformat(),
             "server_now": now.isoformat(),
             "lease_seconds": max(1, round((claim.leased_until - lease_start).total_seconds())),

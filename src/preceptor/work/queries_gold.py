@@ -86,6 +86,7 @@ def gold_to_score(
             TaskGold,
             Task.payload,
             Project.task_type,
+            Project.config,
             Project.standard,
             own.c.passed,
             own.c.results,

@@ -29,7 +29,7 @@ _IDS = bindparam("task_ids", type_=ARRAY(PgUuid(as_uuid=True)))
 # is known about who gave them. Read after the tasks are locked, so that no judgment is missing.
 _STANDING = """
     SELECT t.id, t.project_id, t.payload, t.wanted, t.taken, t.done, t.state AS task_state,
-           p.org_id, p.task_type, p.overlap_mode, p.overlap, p.overlap_floor, p.overlap_cap, p.confidence,
+           p.org_id, p.task_type, p.config, p.overlap_mode, p.overlap, p.overlap_floor, p.overlap_cap, p.confidence,
            p.price_limit_minor, p.rate_minor, p.standard,
            f.id AS fit_id, f.prior, f.pooled, f.diagnostics, f.calibration, q.state AS answer_state,
            coalesce(given.answers, '[]'::jsonb) AS answers

@@ -19,6 +19,7 @@ from preceptor.kit.events import Actor
 from preceptor.people.models import Qualification
 from preceptor.people.service import qualifications
 from preceptor.tasktypes.base import AnyTaskType, Row, UnknownTaskType, problems_of, task_type, to_json
+from preceptor.tasktypes.working import Working, working
 
 PERFECT = 1 - 1e-9
 
@@ -40,8 +41,8 @@ def create_assessment(
     """A test of gold items. BadAssessment names every item whose payload or known answer cannot work."""
     access.require_client(actor, org_id, *access.MANAGERS)
     kind = _kind_of(wanted.task_type)
-    config = _clean(kind.config_model, wanted.config or kind.template().config, "config")
-    items = _checked_items(kind, wanted.items)
+    config = _clean(kind.config_model, wanted.config or kind.templates()[0].config, "config")
+    items = _checked_items(working(kind.name, config), wanted.items)
     assessment = Assessment(
         **wanted.model_dump(exclude={"items", "config", "qualification_id", "qualification_title"}),
         config=config,
@@ -86,7 +87,7 @@ def _qualification(session: Session, actor: Actor, org_id: UUID, wanted: Assessm
     return found.id
 
 
-def _checked_items(kind: AnyTaskType, items: list[ItemIn]) -> list[tuple[ItemIn, Row, Row]]:
+def _checked_items(kind: Working, items: list[ItemIn]) -> list[tuple[ItemIn, Row, Row]]:
     checked, problems = [], []
     for place, item in enumerate(items):
         try:
@@ -98,12 +99,12 @@ def _checked_items(kind: AnyTaskType, items: list[ItemIn]) -> list[tuple[ItemIn,
     return checked
 
 
-def _checked_item(kind: AnyTaskType, item: ItemIn, under: str) -> tuple[Row, Row]:
-    payload = _clean(kind.payload_model, item.payload, f"{under}.payload")
-    answer = _clean(kind.answer_model, item.answer, f"{under}.answer")
-    known = kind.answer_model.model_validate(answer)
+def _checked_item(kind: Working, item: ItemIn, under: str) -> tuple[Row, Row]:
+    payload = _clean(kind.kind.payload_model, item.payload, f"{under}.payload")
+    answer = _clean(kind.kind.answer_model, item.answer, f"{under}.answer")
+    known = kind.answer(answer)
     try:
-        agreement = kind.score(kind.payload_model.model_validate(payload), known, known).value
+        agreement = kind.score(kind.payload(payload), known, known).value
     except ValueError as error:
         raise BadAssessment(problems=[{"path": f"{under}.answer", "message": str(error)}]) from None
     if agreement < PERFECT:

@@ -34,7 +34,8 @@ from preceptor.kit.errors import NotFound
 from preceptor.kit.events import SYSTEM, Actor
 from preceptor.kit.ids import new_id
 from preceptor.people.service import qualifications
-from preceptor.tasktypes.base import Row, task_type
+from preceptor.tasktypes.base import Row
+from preceptor.tasktypes.working import working
 
 TESTS_LISTED_MAX = 200
 EXPIRED_AT_ONCE = 200
@@ -253,8 +254,8 @@ def current_question(
 def _show(
     session: Session, attempt: Attempt, test: Assessment, item: AssessmentItem, now: datetime, rng: Random
 ) -> AttemptAnswer:
-    kind = task_type(test.task_type)
-    order = kind.display_order(kind.payload_model.model_validate(item.payload), rng)
+    kind = working(test.task_type, test.config)
+    order = kind.display_order(kind.payload(item.payload), rng)
     shown = AttemptAnswer(attempt_id=attempt.id, item_id=item.id, display_order=order, reasons=[], shown_at=now)
     session.add(shown)
     session.flush()
@@ -269,7 +270,7 @@ def _view(attempt: Attempt, test: Assessment, item: AssessmentItem, shown: Attem
         number=number,
         of=len(attempt.item_ids),
         task_type=test.task_type,
-        element=asked.kind.element,
+        element=asked.kind.kind.element,
         config=test.config,
         payload=asked.payload_shown,
         draft=shown.draft,

@@ -12,7 +12,8 @@ from preceptor.assessments.models import Assessment, AssessmentItem
 from preceptor.assessments.service.questions import question
 from preceptor.kit.errors import NotFound
 from preceptor.kit.events import Actor
-from preceptor.tasktypes.base import Row, task_type, to_json
+from preceptor.tasktypes.base import Row, to_json
+from preceptor.tasktypes.working import working
 
 ROUND_MAX = 1_000_000
 
@@ -53,7 +54,7 @@ def practice_question(session: Session, actor: Actor, assessment_id: UUID, numbe
         of=len(items),
         round=round,
         task_type=test.task_type,
-        element=asked.kind.element,
+        element=asked.kind.kind.element,
         config=test.config,
         payload=asked.payload_shown,
     )
@@ -89,5 +90,5 @@ def _item(items: Sequence[AssessmentItem], number: int) -> AssessmentItem:
 
 def _order(test: Assessment, item: AssessmentItem, round: int) -> list[str]:
     # Nothing is stored, so the order is drawn from the round: the same when the answer comes back.
-    kind = task_type(test.task_type)
-    return kind.display_order(kind.payload_model.model_validate(item.payload), Random(f"{item.id}:{round % ROUND_MAX}"))
+    kind = working(test.task_type, test.config)
+    return kind.display_order(kind.payload(item.payload), Random(f"{item.id}:{round % ROUND_MAX}"))

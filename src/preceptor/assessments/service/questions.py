@@ -8,23 +8,21 @@ from pydantic import BaseModel, ValidationError
 from preceptor.assessments.errors import AnswerIncomplete
 from preceptor.assessments.models import Assessment, AssessmentItem
 from preceptor.tasktypes.base import (
-    AnyTaskType,
     Problem,
     Row,
     Score,
     UnknownLabel,
     problems_of,
-    task_type,
     to_json,
 )
+from preceptor.tasktypes.working import Working, working
 
 
 @dataclass(frozen=True)
 class Question:
     """One question in one order of display: everything that scoring and showing needs."""
 
-    kind: AnyTaskType
-    config: BaseModel
+    kind: Working
     shown: BaseModel
     payload: BaseModel
     reference: BaseModel
@@ -37,10 +35,10 @@ class Question:
     def read(self, answer: Row) -> BaseModel:
         """A complete answer in shown names, or AnswerIncomplete with everything that is wrong."""
         try:
-            given = self.kind.answer_model.model_validate(answer)
+            given = self.kind.answer(answer)
         except ValidationError as error:
             raise incomplete(problems_of(error)) from None
-        problems = self.kind.check(self.shown, given, self.config)
+        problems = self.kind.check(self.shown, given)
         if problems:
             raise incomplete(problems)
         return given
@@ -68,13 +66,12 @@ def incomplete(problems: Sequence[Problem]) -> AnswerIncomplete:
 
 def question(assessment: Assessment, item: AssessmentItem, order: Sequence[str]) -> Question:
     """An item as it looks in this order of display."""
-    kind = task_type(assessment.task_type)
-    payload = kind.payload_model.model_validate(item.payload)
+    kind = working(assessment.task_type, assessment.config)
+    payload = kind.payload(item.payload)
     return Question(
         kind=kind,
-        config=kind.config_model.model_validate(assessment.config),
-        shown=kind.payload_model.model_validate(kind.present(payload, order)),
+        shown=kind.payload(kind.present(payload, order)),
         payload=payload,
-        reference=kind.answer_model.model_validate(item.answer),
+        reference=kind.answer(item.answer),
         order=order,
     )

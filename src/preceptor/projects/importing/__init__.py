@@ -3,21 +3,19 @@
 from preceptor.projects.importing.converting import ImportedTask, convert
 from preceptor.projects.importing.mapping import (
     OPTIONAL_COLUMNS,
-    WAYS,
     ColumnMapping,
     MappingRefused,
     Suggestions,
-    Way,
     detect,
     mapping_of,
+    targets_of,
+    titles_of,
 )
 from preceptor.projects.importing.readers import FileFormat, RawRow, RowProblem, file_digest, read_rows
 from preceptor.projects.importing.report import ImportReport, ImportRun, check_file, detect_layout, read_tasks
-from preceptor.projects.importing.shapes import RowRefused
 
 __all__ = [
     "OPTIONAL_COLUMNS",
-    "WAYS",
     "ColumnMapping",
     "FileFormat",
     "ImportReport",
@@ -26,9 +24,7 @@ __all__ = [
     "MappingRefused",
     "RawRow",
     "RowProblem",
-    "RowRefused",
     "Suggestions",
-    "Way",
     "check_file",
     "convert",
     "detect",
@@ -37,4 +33,6 @@ __all__ = [
     "mapping_of",
     "read_rows",
     "read_tasks",
+    "targets_of",
+    "titles_of",
 ]

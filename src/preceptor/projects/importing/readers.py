@@ -7,8 +7,6 @@ becomes a `RowProblem` that says where it stands and how to mend it. Nothing her
 
 import csv
 import gzip
-import json
-import math
 import re
 import zlib
 from collections.abc import Iterator
@@ -18,11 +16,13 @@ from hashlib import sha256
 from io import BufferedReader
 from os import SEEK_END
 from tempfile import TemporaryFile
-from typing import BinaryIO, NoReturn, Protocol, cast
+from typing import BinaryIO, Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 from pydantic import JsonValue
+
+from preceptor.tasktypes.importing import BadJson, parse_json
 
 FILE_BYTES_MAX = 2 * 1024**3
 UNPACKED_BYTES_MAX = 2 * 1024**3
@@ -227,58 +227,13 @@ def _format_of(head: bytes, name: str) -> FileFormat:
 # --- JSON
 
 
-class _BadJson(ValueError):
-    def __init__(self, problem: str, field: str | None = None) -> None:
-        super().__init__(problem)
-        self.problem = problem
-        self.field = field
-
-
-def _without_duplicates(pairs: list[tuple[str, JsonValue]]) -> Values:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise _BadJson("The key stands twice in one object. Keep one of them.", twice)
-    return found
-
-
-def _no_constant(name: str) -> NoReturn:
-    raise _BadJson(f"{name} is not JSON. Write null, or leave the key out.")
-
-
-def _finite(text: str) -> float:
-    number = float(text)
-    if not math.isfinite(number):
-        raise _BadJson(f"The number {text[:30]} is too large. Write it as text or leave it out.")
-    return number
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_without_duplicates, parse_constant=_no_constant, parse_float=_finite)
-
-
-def parse_json(text: str) -> JsonValue:
-    """One JSON value, strictly: no duplicate keys, no NaN or Infinity. ValueError says what is wrong."""
-    try:
-        return cast("JsonValue", _DECODER.decode(text))
-    except json.JSONDecodeError as error:
-        raise _BadJson(f"Not valid JSON at character {error.pos + 1}: {error.msg}.") from error
-    except RecursionError:
-        raise _BadJson("The JSON is nested too deeply.") from None
-    except _BadJson:
-        raise
-    except ValueError:
-        # int() refuses numbers of thousands of digits.
-        raise _BadJson("A number has too many digits. Write it as text.") from None
-
-
 def _json_row(data: bytes, line: int, offset: int, *, last: bool) -> RawRow | RowProblem:
     """The row in `data`, which begins at byte `offset` of the (unpacked) file."""
     try:
         values = parse_json(data.decode())
     except UnicodeDecodeError as error:
         return RowProblem(line, None, _not_utf8(offset + error.start, data[error.start]))
-    except _BadJson as error:
+    except BadJson as error:
         hint = " The file ends here without a line end: it may have been cut off." if last else ""
         return RowProblem(line, error.field, error.problem + hint)
     if not isinstance(values, dict):

@@ -8,8 +8,7 @@ from typing import BinaryIO
 from preceptor.projects.importing.converting import ImportedTask, convert
 from preceptor.projects.importing.mapping import ColumnMapping, Suggestions, detect, mapping_of
 from preceptor.projects.importing.readers import RawRow, RowProblem, file_digest, read_rows
-from preceptor.projects.importing.shapes import RowRefused
-from preceptor.tasktypes.messages import Message
+from preceptor.tasktypes.importing import Importer, RowRefused
 
 PROBLEMS_REPORTED_MAX = 1_000
 SAMPLE_ROWS = 50
@@ -17,15 +16,15 @@ TEXT_CHARACTERS_MAX = 1_000
 
 
 def read_tasks(
-    file: BinaryIO, filename: str, mapping: ColumnMapping | Mapping[str, str] | None = None
+    file: BinaryIO, filename: str, importer: Importer, mapping: Mapping[str, str] | None = None
 ) -> Iterator[ImportedTask | RowProblem]:
     """Every row of a seekable binary file as a task or as a problem, in file order, with flat memory.
 
     Without a mapping the layout is found from the columns of the first rows; where that fails, the one
     problem says what is missing. MappingRefused (before the first row) where an explicit mapping cannot work.
     """
-    fixed = mapping_of(mapping) if mapping is not None and not isinstance(mapping, ColumnMapping) else mapping
-    items = _tasks(read_rows(file, filename), fixed)
+    fixed = None if mapping is None else mapping_of(mapping, importer)
+    items = _tasks(read_rows(file, filename), importer, fixed)
     return (_presentable(item) if isinstance(item, RowProblem) else item for item in items)
 
 
@@ -38,7 +37,7 @@ def _readable(text: str) -> str:
     return text[:TEXT_CHARACTERS_MAX].replace("\0", "\ufffd").encode(errors="replace").decode()
 
 
-def detect_layout(file: BinaryIO, filename: str) -> ColumnMapping | Suggestions | RowProblem:
+def detect_layout(file: BinaryIO, filename: str, importer: Importer) -> ColumnMapping | Suggestions | RowProblem:
     """What the layout of a file seems to be, from its first rows; the first problem where none can be read."""
     sample = _sample(read_rows(file, filename))
     file.seek(0)
@@ -46,15 +45,17 @@ def detect_layout(file: BinaryIO, filename: str) -> ColumnMapping | Suggestions 
     problems = [row for row in sample if isinstance(row, RowProblem)]
     if not rows:
         return problems[0] if problems else RowProblem(0, None, "The file has no rows.")
-    return _detected(rows)
+    return _detected(rows, importer)
 
 
-def _tasks(rows: Iterator[RawRow | RowProblem], mapping: ColumnMapping | None) -> Iterator[ImportedTask | RowProblem]:
+def _tasks(
+    rows: Iterator[RawRow | RowProblem], importer: Importer, mapping: ColumnMapping | None
+) -> Iterator[ImportedTask | RowProblem]:
     if mapping is None:
         sample = _sample(rows)
         rows = chain(sample, rows)
         good = [row for row in sample if isinstance(row, RawRow)]
-        found = _detected(good) if good else None
+        found = _detected(good, importer) if good else None
         if isinstance(found, Suggestions):
             yield RowProblem(good[0].line, None, found.message)
             return
@@ -64,16 +65,16 @@ def _tasks(rows: Iterator[RawRow | RowProblem], mapping: ColumnMapping | None) -
             # Without a mapping there was no good row to find one from.
             yield row if isinstance(row, RowProblem) else RowProblem(row.line, None, "The layout is unknown.")
         else:
-            yield _converted(row, mapping)
+            yield _converted(row, mapping, importer)
 
 
-def _converted(row: RawRow, mapping: ColumnMapping) -> ImportedTask | RowProblem:
+def _converted(row: RawRow, mapping: ColumnMapping, importer: Importer) -> ImportedTask | RowProblem:
     try:
-        return convert(row.values, mapping, row.line)
+        return convert(row.values, mapping, importer, row.line)
     except RowRefused as refusal:
         return RowProblem(row.line, refusal.field, refusal.problem)
     except RecursionError:
-        return RowProblem(row.line, None, "The row is nested too deeply. Messages need few levels.")
+        return RowProblem(row.line, None, "The row is nested too deeply. Material needs few levels.")
 
 
 def _sample(rows: Iterator[RawRow | RowProblem]) -> list[RawRow | RowProblem]:
@@ -87,9 +88,9 @@ def _sample(rows: Iterator[RawRow | RowProblem]) -> list[RawRow | RowProblem]:
     return sample
 
 
-def _detected(rows: list[RawRow]) -> ColumnMapping | Suggestions:
+def _detected(rows: list[RawRow], importer: Importer) -> ColumnMapping | Suggestions:
     columns = dict.fromkeys(name for row in rows for name in row.values)
-    return detect(list(columns), [row.values for row in rows])
+    return detect(list(columns), [row.values for row in rows], importer)
 
 
 @dataclass(frozen=True)
@@ -116,9 +117,11 @@ class ImportRun:
     material is the same, and a problem when it is not. About 100 bytes are kept for each task, nothing else.
     """
 
-    def __init__(self, file: BinaryIO, filename: str, mapping: ColumnMapping | Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self, file: BinaryIO, filename: str, importer: Importer, mapping: Mapping[str, str] | None = None
+    ) -> None:
         self._digest = file_digest(file)
-        self._items = read_tasks(file, filename, mapping)
+        self._items = read_tasks(file, filename, importer, mapping)
         self._seen: dict[str, int] = {}
         self._problems: list[RowProblem] = []
         self._problem_count = 0
@@ -163,23 +166,16 @@ class ImportRun:
         return False
 
 
-def check_file(file: BinaryIO, filename: str, mapping: ColumnMapping | Mapping[str, str] | None = None) -> ImportReport:
+def check_file(
+    file: BinaryIO, filename: str, importer: Importer, mapping: Mapping[str, str] | None = None
+) -> ImportReport:
     """Read a whole file without importing anything, and say what was found."""
-    run = ImportRun(file, filename, mapping)
+    run = ImportRun(file, filename, importer, mapping)
     for _ in run.tasks():
         pass
     return run.report
 
 
 def _fingerprint(task: ImportedTask) -> int:
-    payload = task.payload
-    turns = [_turn(message) for message in payload.prompt]
-    for response in payload.responses:
-        turns += [_turn(message) for message in response.messages]
-    answers = [answer.model_dump_json() for answer in (task.gold, task.imported_answer) if answer is not None]
-    return hash((*turns, *answers))
-
-
-def _turn(message: Message) -> tuple[str, str]:
-    content = message.content
-    return (message.role, content if isinstance(content, str) else repr(content))
+    parts = [task.payload, task.gold, task.imported_answer]
+    return hash(tuple(part.model_dump_json() for part in parts if part is not None))

@@ -20,7 +20,8 @@ from preceptor.projects.models import Import, ImportState, Project
 from preceptor.projects.service.adding import Added, NewTask, place, stage
 from preceptor.projects.service.projects import kind_of
 from preceptor.projects.settings import BATCH_TASKS_MAX, TaskIn
-from preceptor.tasktypes.base import AnyTaskType, problems_of, to_json
+from preceptor.tasktypes.base import AnyTaskType, problems_of
+from preceptor.tasktypes.working import Working
 
 PROBLEMS_KEPT_MAX = 1_000
 FILENAME_CHARACTERS_MAX = 200
@@ -51,7 +52,7 @@ def accept_file(
     """Queue a stored file for import by the job `projects.run_import`.
 
     The same file (by SHA-256) again returns the earlier import, unless that one failed. `mapping` names the
-    column for each target (`importing.mapping.TARGETS`); None finds the layout from the columns.
+    column for each target (`importing.targets_of`); None finds the layout from the columns.
     """
     project = access.project_for_client(session, actor, project_id, *access.MANAGERS, lock=True)
     earlier = session.scalar(queries.earlier_import(project_id, digest))
@@ -65,7 +66,7 @@ def accept_file(
         file_key=stored_key,
         digest=digest,
         size_bytes=size,
-        mapping=_checked_mapping(mapping),
+        mapping=_checked_mapping(mapping, kind_of(project.task_type)),
         created_by=actor.person_id,
         created_at=now,
     )
@@ -83,11 +84,11 @@ def shown_name(filename: str) -> str:
     return clean[-FILENAME_CHARACTERS_MAX:] or "upload"
 
 
-def _checked_mapping(mapping: Mapping[str, str] | None) -> dict[str, str] | None:
+def _checked_mapping(mapping: Mapping[str, str] | None, kind: AnyTaskType) -> dict[str, str] | None:
     if not mapping:
         return None
     try:
-        mapping_of(mapping)
+        mapping_of(mapping, kind.importer)
     except MappingRefused as refusal:
         raise ImportRefused(str(refusal), [{"path": "mapping", "message": str(refusal)}]) from None
     return dict(mapping)
@@ -135,10 +136,10 @@ def load(session: Session, found: Import, file: BinaryIO, *, now: datetime, prog
     """
     project = session.scalars(queries.project(found.project_id)).one()
     try:
-        run = ImportRun(file, found.filename, found.mapping)
+        run = ImportRun(file, found.filename, kind_of(project.task_type).importer, found.mapping)
     except MappingRefused as refusal:
         return refused_file(RowProblem(0, None, str(refusal)))
-    checked = _Checked(kind_of(project.task_type), run)
+    checked = _Checked(project.kind, run)
     staged = stage(session, checked.tasks(), progress)
     report = run.report
     problems = tuple(sorted((*report.problems, *checked.problems), key=lambda problem: problem.line))
@@ -185,7 +186,7 @@ def finish(session: Session, import_id: UUID, outcome: Outcome, *, now: datetime
 class _Checked:
     """Tasks of a run in the project's own task type, with the problems that the reader could not know of."""
 
-    def __init__(self, kind: AnyTaskType, run: ImportRun) -> None:
+    def __init__(self, kind: Working, run: ImportRun) -> None:
         self._kind = kind
         self._run = run
         self.problems: list[RowProblem] = []
@@ -202,13 +203,16 @@ class _Checked:
                 self.problems.append(problem)
 
     def _problem(self, task: ImportedTask) -> RowProblem | None:
-        model = self._kind.payload_model
-        if not isinstance(task.payload, model):
-            try:
-                model.model_validate(to_json(task.payload))
-            except ValidationError as error:
-                first = problems_of(error, 1)[0]
-                return RowProblem(task.line, first.path, first.message)
+        problems = self._kind.fits(task.payload)
+        if problems:
+            return RowProblem(task.line, problems[0].path or None, problems[0].message)
+        return None if task.gold is None else self._problem_of_key(task, task.gold)
+
+    def _problem_of_key(self, task: ImportedTask, key: BaseModel) -> RowProblem | None:
+        try:
+            self._kind.score(task.payload, key, key)
+        except ValueError as error:
+            return RowProblem(task.line, "gold", str(error))
         return None
 
 
@@ -247,7 +251,7 @@ def import_tasks_now(
     given = list(tasks)
     if len(given) > BATCH_TASKS_MAX:
         raise BatchTooLarge(f"At most {BATCH_TASKS_MAX:,} tasks fit into one request; these are {len(given):,}.")
-    checked = _check_batch(kind_of(project.task_type), given)
+    checked = _check_batch(project.kind, given)
     staged = stage(session, checked)
     added = place(session, project_id, staged, import_id=None, now=now)
     if added.created:
@@ -267,7 +271,7 @@ def import_tasks_now(
     return added
 
 
-def _check_batch(kind: AnyTaskType, given: Sequence[TaskIn]) -> list[NewTask]:
+def _check_batch(kind: Working, given: Sequence[TaskIn]) -> list[NewTask]:
     problems: list[dict[str, str]] = []
     checked: dict[str, NewTask] = {}
     for place_in_batch, task in enumerate(given):
@@ -295,14 +299,20 @@ def _same_task(one: NewTask, other: NewTask) -> bool:
     )
 
 
-def _checked_task(kind: AnyTaskType, number: int, task: TaskIn) -> NewTask:
-    payload = _parsed(kind.payload_model, task.payload, f"tasks.{number}.payload")
+def _checked_task(kind: Working, number: int, task: TaskIn) -> NewTask:
+    payload = _parsed(kind.kind.payload_model, task.payload, f"tasks.{number}.payload")
+    unfit = kind.fits(payload)
+    if unfit:
+        under = f"tasks.{number}.payload"
+        raise ImportRefused(
+            problems=[{"path": f"{under}.{one.path}".strip("."), "message": one.message} for one in unfit]
+        )
     gold = answer = None
     if task.gold is not None:
-        gold = _parsed(kind.answer_model, task.gold, f"tasks.{number}.gold")
+        gold = _parsed(kind.kind.answer_model, task.gold, f"tasks.{number}.gold")
         _check_reference(kind, payload, gold, f"tasks.{number}.gold")
     if task.imported_answer is not None:
-        answer = _parsed(kind.answer_model, task.imported_answer, f"tasks.{number}.imported_answer")
+        answer = _parsed(kind.kind.answer_model, task.imported_answer, f"tasks.{number}.imported_answer")
     return NewTask(
         line=number,
         external_id=task.external_id,
@@ -325,7 +335,7 @@ def _parsed(model: type[BaseModel], values: object, under: str) -> BaseModel:
         raise ImportRefused(problems=problems) from None
 
 
-def _check_reference(kind: AnyTaskType, payload: BaseModel, gold: BaseModel, under: str) -> None:
+def _check_reference(kind: Working, payload: BaseModel, gold: BaseModel, under: str) -> None:
     try:
         kind.score(payload, gold, gold)
     except ValueError as error:

@@ -6,6 +6,7 @@ from typing import BinaryIO
 
 from preceptor.projects.importing import RawRow, RowProblem, Suggestions, detect, read_rows
 from preceptor.projects.models import Import
+from preceptor.tasktypes.importing import Importer
 
 ROWS_LOOKED_AT = 50
 EXAMPLES = 3
@@ -25,7 +26,7 @@ class Layout:
         return bool(self.columns) and not self.missing
 
 
-def look_into(file: BinaryIO, found: Import) -> Layout:
+def look_into(file: BinaryIO, found: Import, importer: Importer) -> Layout:
     """The layout of a file from its first rows; without columns where no row can be read."""
     rows: list[RawRow] = []
     for row in read_rows(file, found.filename):
@@ -35,7 +36,7 @@ def look_into(file: BinaryIO, found: Import) -> Layout:
         if len(rows) == ROWS_LOOKED_AT:
             break
     names = list(dict.fromkeys(name for row in rows for name in row.values))
-    seen = detect(names, [row.values for row in rows])
+    seen = detect(names, [row.values for row in rows], importer)
     examples = {
         name: tuple(_example(row.values[name]) for row in rows[:EXAMPLES] if name in row.values) for name in names
     }

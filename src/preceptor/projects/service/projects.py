@@ -45,7 +45,7 @@ def create_project(
     access.require_role(actor, org_id, *access.MANAGERS)
     kind = kind_of(settings.task_type)
     _check_qualification(session, org_id, settings.qualification_id)
-    config = kind.template().config if settings.config is None else settings.config
+    config = kind.templates()[0].config if settings.config is None else settings.config
     project = Project(
         **settings.model_dump(exclude={"config"}),
         org_id=org_id,

@@ -23,6 +23,22 @@ Judgment = ReleasedJudgment[ComparisonAnswer]
 FROM_JUDGMENTS = "judgments"
 FROM_IMPORT = "imported"
 FROM_KEY = "gold"
+ABOUT_PAIRS = "one decided comparison: `prompt`, `chosen`, `rejected` as message lists, `margin`, votes and chances"
+COLUMNS_OF_PAIRS = """\
+| column of `pairs` | what it is |
+|---|---|
+| `probability` | chance that the chosen response is better, given everything the judgments say |
+| `soft_chosen`, `soft_rejected`, `soft_tie` | share of careful people who would say each; they add up to 1. The same \
+as the chances where there is one truth, near the votes where people legitimately differ |
+| `ambiguity` | chance that they do; empty where one judgment or no fit cannot tell |
+| `probability_source` | `fit`; `assumed` where no fit has weighed the task; `gold` where the answer is known |
+
+`probability` and the soft labels are filled in every row. They are what was known when the release was built, and \
+rest on the judgments that are approved or not decided about yet. For a pairwise loss with soft targets, use \
+`soft_chosen + soft_tie / 2`.
+
+`margin` is never negative and says how clearly the chosen response won: the mean stated strength (0 to 3) where \
+people gave strengths, else the difference of vote shares (0 to 1)."""
 DIGITS = 4
 """Of chances: a fit moves later ones without meaning."""
 
@@ -107,7 +123,7 @@ def release_rows(task: Task, submissions: Sequence[Judgment], consensus: Consens
         else:
             pairs.append(row)
     judgments = tuple(_judgment_row(shared, submission) for submission in submissions)
-    return ReleaseRows(consensus=tuple(pairs), judgments=judgments, undecided=undecided)
+    return ReleaseRows(judgments=judgments, tables={"pairs": tuple(pairs)}, undecided=undecided)
 
 
 class _SharedColumns:

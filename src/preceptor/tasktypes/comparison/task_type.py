@@ -13,12 +13,16 @@ from preceptor.tasktypes.base import (
     ReleaseRows,
     Row,
     Score,
+    Table,
     Template,
     UnknownLabel,
+    Words,
     to_json,
 )
-from preceptor.tasktypes.comparison import completeness, pairs, release
+from preceptor.tasktypes.comparison import completeness, pairs, release, templates, words
+from preceptor.tasktypes.comparison.importing import ComparisonImporter
 from preceptor.tasktypes.comparison.models import (
+    JUSTIFICATION_CHARACTERS_MAX,
     RESPONSES_MAX,
     TIE,
     ComparisonAnswer,
@@ -26,66 +30,60 @@ from preceptor.tasktypes.comparison.models import (
     ComparisonPayload,
     Response,
 )
+from preceptor.tasktypes.kind import WHOLE, Kind
+from preceptor.tasktypes.view import Chat, Joined, Markdown, Section, ViewNode
 
 SHOWN_NAMES = "ABCDEF"[:RESPONSES_MAX]
 
-GUIDELINES = """\
-# What to judge
 
-Read the prompt, then every response to its end. Judge what is written, not what you would have liked to read.
-
-## What counts, most important first
-
-1. **Correct**: nothing stated is false, nothing needed is missing.
-2. **Helpful**: it does what was asked, in the form that was asked for.
-3. **Clear**: easy to follow, as long as it has to be and no longer.
-
-## How sure to be
-
-- *Much better*: no sensible reader would choose the other one.
-- *Better*: most would choose this one, for a reason you can name.
-- *Slightly better*: it decides between two close responses.
-- *Same*: you looked for a difference and found none that counts.
-
-## Your reason
-
-Say what decided it, with the place in the response that shows it. Length alone is no reason.
-
-## Difficult cases
-
-Describe here the cases that people will ask about, each with its answer.
-"""
-
-
-class ComparisonType:
+class ComparisonType(Kind[ComparisonPayload, ComparisonAnswer, ComparisonConfig]):
     """Task type `comparison`: see `preceptor.tasktypes.base.TaskType` for what each member promises."""
 
     name = "comparison"
     title = "Comparison of responses"
+    summary = "People rank two to six responses to a prompt, rate them and say why."
+    icon = "columns-2"
     element = "preceptor-comparison"
     payload_model = ComparisonPayload
     answer_model = ComparisonAnswer
     config_model = ComparisonConfig
-    consensus_schema: pa.Schema = release.CONSENSUS_SCHEMA
+    tables = {"pairs": Table(release.CONSENSUS_SCHEMA, "preference", release.ABOUT_PAIRS, release.COLUMNS_OF_PAIRS)}  # noqa: RUF012
     judgment_schema: pa.Schema = release.JUDGMENT_SCHEMA
+    importer = ComparisonImporter()
+
+    def as_key(self, answer: ComparisonAnswer) -> ComparisonAnswer:
+        """The answer without its reason, which is its author's."""
+        return answer.model_copy(update={"justification": ""})
 
     def check(self, payload: ComparisonPayload, answer: ComparisonAnswer, config: ComparisonConfig) -> list[Problem]:
         """Problems of ranking, strength, ratings and justification, in the names that the payload uses."""
         return list(completeness.problems(payload.ids, answer, config))
 
-    def score(self, payload: ComparisonPayload, answer: ComparisonAnswer, reference: ComparisonAnswer) -> Score:
+    def score(
+        self,
+        payload: ComparisonPayload,
+        answer: ComparisonAnswer,
+        reference: ComparisonAnswer,
+        config: ComparisonConfig,
+    ) -> Score:
         """Share of the reference's pairs that the answer orders alike, ties half right (see `pairs.score_against`)."""
         return pairs.score_against(payload.ids, answer, reference)
 
-    def distance(self, a: ComparisonAnswer, b: ComparisonAnswer) -> float:
-        """Kemeny's distance, normalised to [0, 1] (see `pairs.ranking_distance`)."""
-        return pairs.ranking_distance(a, b)
+    def aspects(self, config: ComparisonConfig) -> Mapping[str, str]:
+        """The ranking."""
+        return {WHOLE: "Ranking"}
 
-    def labels(self, payload: ComparisonPayload, answer: ComparisonAnswer) -> dict[str, str]:
+    def distance(
+        self, payload: ComparisonPayload, a: ComparisonAnswer, b: ComparisonAnswer, config: ComparisonConfig
+    ) -> Mapping[str, float]:
+        """Kemeny's distance, normalised to [0, 1] (see `pairs.ranking_distance`)."""
+        return {WHOLE: pairs.ranking_distance(a, b)}
+
+    def labels(self, payload: ComparisonPayload, answer: ComparisonAnswer, config: ComparisonConfig) -> dict[str, str]:
         """One unit `r1|r2` per judged pair, labelled with the better response's id or `tie`."""
         return pairs.pair_labels(payload.ids, answer)
 
-    def unit_labels(self, payload: ComparisonPayload) -> dict[str, tuple[str, ...]]:
+    def unit_labels(self, payload: ComparisonPayload, config: ComparisonConfig) -> dict[str, tuple[str, ...]]:
         """Every pair with its three possible labels."""
         return {pairs.unit_name(a, b): (a, b, TIE) for a, b in pairs.pairs_of(payload.ids)}
 
@@ -97,7 +95,9 @@ class ComparisonType:
         """Ratings by dimension and response."""
         return answer.ratings
 
-    def consensus(self, payload: ComparisonPayload, answers: Sequence[ComparisonAnswer]) -> Consensus:
+    def consensus(
+        self, payload: ComparisonPayload, answers: Sequence[ComparisonAnswer], config: ComparisonConfig
+    ) -> Consensus:
         """Majority within each pair; the joint ranking is Copeland's."""
         return pairs.pairwise_consensus(payload.ids, answers)
 
@@ -106,6 +106,7 @@ class ComparisonType:
         task: ReleasedTask[ComparisonPayload, ComparisonAnswer],
         submissions: Sequence[ReleasedJudgment[ComparisonAnswer]],
         consensus: Consensus,
+        config: ComparisonConfig,
     ) -> ReleaseRows:
         """Preference pairs for reward and DPO training, and every judgment by itself."""
         return release.release_rows(task, submissions, consensus)
@@ -139,9 +140,34 @@ class ComparisonType:
         """A, B, ... for a response; a tie stays a tie."""
         return dict(zip(order, SHOWN_NAMES, strict=False)).get(label, label)
 
-    def template(self) -> Template:
-        """Two-way question with strength and reason, and guidelines to fill in."""
-        return Template(config=to_json(ComparisonConfig()), guidelines=GUIDELINES)
+    def view(self, shown: ComparisonPayload, config: ComparisonConfig) -> ViewNode:
+        """Prompt, responses by letter, and settings; material for the judge that the model did not see comes first."""
+        return {
+            "context": Markdown(shown.context) if shown.context else None,
+            "prompt": Chat(shown.prompt),
+            "responses": [{"label": each.id, "body": Joined(each.messages)} for each in shown.responses],
+            "config": {
+                **config.model_dump(mode="json"),
+                "justification_max_chars": JUSTIFICATION_CHARACTERS_MAX,
+            },
+        }
+
+    def material(self, payload: ComparisonPayload, config: ComparisonConfig) -> tuple[Section, ...]:
+        """Prompt, context, and the responses side by side by their stored ids, with their sources."""
+        context = [Section("Context for the judge", Markdown(payload.context))] if payload.context else []
+        responses = [
+            Section(each.id, Chat(each.messages), note=each.source or "", group="responses")
+            for each in payload.responses
+        ]
+        return (Section("Prompt", Chat(payload.prompt)), *context, *responses)
+
+    def in_words(self, payload: ComparisonPayload, answer: ComparisonAnswer, config: ComparisonConfig) -> Words:
+        """The choice, ratings by dimension, the reason."""
+        return words.in_words(answer, config)
+
+    def templates(self) -> tuple[Template, ...]:
+        """A question with strength and reason; and one with several dimensions."""
+        return templates.TEMPLATES
 
 
 def _renamed(answer: ComparisonAnswer, names: Mapping[str, str]) -> ComparisonAnswer:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from preceptor.fairness.models import DecisionReceipt
@@ -25,7 +25,8 @@ from preceptor.people.service import mail
 from preceptor.projects import access as projects
 from preceptor.projects.models import GoldCorrection, Project, Task, TaskGold, TaskState
 from preceptor.projects.service import mixing
-from preceptor.tasktypes.base import AnyTaskType, Row, task_type, to_json
+from preceptor.tasktypes.base import Row, to_json
+from preceptor.tasktypes.working import Working
 from preceptor.work import access_gold, queries_gold, rules_gold
 from preceptor.work.errors import ReasonNeeded
 from preceptor.work.errors_gold import (
@@ -79,7 +80,7 @@ def seen_gold(session: Session, actor: Actor, submission_id: UUID) -> SeenGold |
         return None
     result, known, claim, submission = found
     project = session.get_one(Project, result.project_id)
-    kind = task_type(project.task_type)
+    kind = project.kind
     key, reasons = _compared(kind, session.get_one(Task, result.task_id), claim, submission, known)
     return SeenGold(
         result=result,
@@ -93,13 +94,13 @@ def seen_gold(session: Session, actor: Actor, submission_id: UUID) -> SeenGold |
 
 
 def _compared(
-    kind: AnyTaskType, task: Task, claim: Claim, submission: Submission, known: TaskGold
+    kind: Working, task: Task, claim: Claim, submission: Submission, known: TaskGold
 ) -> tuple[Row, tuple[str, ...]]:
     """The key and the reasons of the score, in shown names."""
-    payload = kind.payload_model.model_validate(task.payload)
-    shown = kind.payload_model.model_validate(kind.present(payload, claim.display_order))
-    key = kind.as_shown(kind.answer_model.model_validate(known.answer), claim.display_order)
-    given = kind.as_shown(kind.answer_model.model_validate(submission.answer), claim.display_order)
+    payload = kind.payload(task.payload)
+    shown = kind.payload(kind.present(payload, claim.display_order))
+    key = kind.as_shown(kind.answer(known.answer), claim.display_order)
+    given = kind.as_shown(kind.answer(submission.answer), claim.display_order)
     return to_json(key), kind.score(shown, given, key).reasons
 
 
@@ -182,7 +183,7 @@ def challenge_case(session: Session, actor: Actor, challenge_id: UUID) -> Challe
     challenge = access_gold.challenge_for_client(session, actor, challenge_id)
     task = session.get_one(Task, challenge.task_id)
     known = session.get(TaskGold, task.id) or session.scalars(queries_gold.last_correction(task.id)).one()
-    kind = task_type(session.get_one(Project, challenge.project_id).task_type)
+    kind = session.get_one(Project, challenge.project_id).kind
     counted: Counter[str] = Counter()
     seen: dict[str, tuple[Row, bool]] = {}
     for result, answer in session.execute(queries_gold.answers_checked(task.id)):
@@ -201,9 +202,10 @@ def challenge_case(session: Session, actor: Actor, challenge_id: UUID) -> Challe
     )
 
 
-def labels_of(kind: AnyTaskType, task: Task, answer: Mapping[str, Any]) -> dict[str, str]:
+def labels_of(kind: Working, task: Task, answer: Mapping[str, Any]) -> dict[str, str]:
     """What an answer says, unit by unit: answers that say the same in other words are the same."""
-    return kind.labels(kind.payload_model.model_validate(task.payload), kind.answer_model.model_validate(answer))
+    given = kind.answer(answer)
+    return kind.labels(kind.payload(task.payload), given) or {"answer": kind.as_key(given).model_dump_json()}
 
 
 def decide_challenge(
@@ -251,7 +253,7 @@ def _new_key(
     if outcome is Outcome.WITHDRAW:
         return None
     task = session.get_one(Task, challenge.task_id)
-    kind = task_type(session.get_one(Project, challenge.project_id).task_type)
+    kind = session.get_one(Project, challenge.project_id).kind
     if outcome is Outcome.THEIRS:
         answer = session.get_one(Submission, challenge.submission_id).answer
     key = usable_key(kind, task, answer or {})
@@ -261,14 +263,12 @@ def _new_key(
     return key
 
 
-def usable_key(kind: AnyTaskType, task: Task, answer: Mapping[str, Any]) -> Row:
+def usable_key(kind: Working, task: Task, answer: Mapping[str, Any]) -> Row:
     """An answer that can be a key: it fits the task and scores fully against itself."""
-    payload = kind.payload_model.model_validate(task.payload)
+    payload = kind.payload(task.payload)
     try:
-        key: BaseModel = kind.answer_model.model_validate(answer)
-        # What somebody wrote beside it is theirs and would be shown to others.
-        key = key.model_copy(update={"justification": ""}) if "justification" in type(key).model_fields else key
-        if kind.score(payload, key, key).value < 1 or not kind.labels(payload, key):
+        key = kind.as_key(kind.answer(answer))
+        if kind.score(payload, key, key).value < 1:
             raise KeyUnusable
     except ValidationError as error:
         raise KeyUnusable(f"This cannot be the known answer: {error.errors()[0]['msg']}.") from error
@@ -281,7 +281,7 @@ def _make_good(
     session: Session, actor: Actor, challenge: GoldChallenge, key: Row | None, reason: str, now: datetime
 ) -> None:
     """Replace the key, compare everybody anew and undo what rested on it."""
-    kind = task_type(session.get_one(Project, challenge.project_id).task_type)
+    kind = session.get_one(Project, challenge.project_id).kind
     task = session.get_one(Task, challenge.task_id)
     overturned = _overturn(session, actor, _cleared(session, kind, task, key), challenge.project_id, reason, now)
     task, known = access_gold.gold_task(session, actor, challenge.project_id, challenge.task_id, lock=True)
@@ -294,7 +294,7 @@ def _make_good(
     jobs.defer(session, FIT_JOB, project_id=str(challenge.project_id), fit_id=str(new_id()))
 
 
-def _cleared(session: Session, kind: AnyTaskType, task: Task, key: Row | None) -> dict[UUID, UUID]:
+def _cleared(session: Session, kind: Working, task: Task, key: Row | None) -> dict[UUID, UUID]:
     """Person to submission of those who failed by the old key and do not by the new one (or by none)."""
     cleared = {}
     for result, answer in session.execute(queries_gold.answers_checked(task.id)):
@@ -303,8 +303,8 @@ def _cleared(session: Session, kind: AnyTaskType, task: Task, key: Row | None) -
     return cleared
 
 
-def _score(kind: AnyTaskType, task: Task, answer: Mapping[str, Any], key: Mapping[str, Any]) -> float:
-    scored = gold.score_answer(kind.name, task.payload, answer, key)
+def _score(kind: Working, task: Task, answer: Mapping[str, Any], key: Mapping[str, Any]) -> float:
+    scored = gold.score_answer(kind, task.payload, answer, key)
     assert scored is not None, "a key is checked before it is kept"
     return scored.value
 
@@ -341,7 +341,7 @@ def _replace_key(
     events.record(session, actor, kind, "task", task.id, at=now, project_id=task.project_id, data=data)
 
 
-def _compare_anew(session: Session, kind: AnyTaskType, task: Task, known: TaskGold, key: Row | None) -> list[UUID]:
+def _compare_anew(session: Session, kind: Working, task: Task, known: TaskGold, key: Row | None) -> list[UUID]:
     """Score every answer with the new key, or forget results that measured nothing; returns whose changed."""
     changed = []
     for result, answer in session.execute(queries_gold.answers_checked(task.id)).all():

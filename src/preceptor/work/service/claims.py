@@ -22,7 +22,7 @@ from preceptor.money.rules import BUSY_PARTS
 from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
 from preceptor.projects.rules import CLOSED_PLACES
-from preceptor.tasktypes.base import task_type
+from preceptor.tasktypes.working import working
 from preceptor.work import queries, queries_gold, rules, rules_gold
 from preceptor.work.errors import NotFunded, NotJoined, NotQualified, NoWorkLeft, ProjectNotOpen, TaskTaken
 from preceptor.work.models import Claim, ClaimState
@@ -66,8 +66,8 @@ def open_work(session: Session, claim: Claim) -> ClaimedWork:
     """An existing claim with its task as it was shown."""
     project = session.get_one(Project, claim.project_id)
     payload = session.scalars(select(Task.payload).where(Task.id == claim.task_id)).one()
-    kind = task_type(project.task_type)
-    shown = kind.present(kind.payload_model.model_validate(payload), claim.display_order)
+    kind = project.kind
+    shown = kind.present(kind.payload(payload), claim.display_order)
     return ClaimedWork(claim, project.id, project.task_type, project.config, shown, fresh=False)
 
 
@@ -87,8 +87,8 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
         if refusal:
             raise refusal
         picked = _pick_one(session, who, task_id) if task_id else _pick_waiting(session, who)
-    kind = task_type(terms.task_type)
-    payload = kind.payload_model.model_validate(picked.payload)
+    kind = working(terms.task_type, terms.config)
+    payload = kind.payload(picked.payload)
     order = kind.display_order(payload, random.Random(new_id().int))
     claim = _take(session, actor, terms, picked, order, now)
     shown = kind.present(payload, claim.display_order)

@@ -19,7 +19,7 @@ from preceptor.kit.money import Money
 from preceptor.people.access import acts_as_operator, require_operator
 from preceptor.people.models import Member
 from preceptor.projects.models import Project, RubricVersion
-from preceptor.tasktypes.base import Row, task_type, to_json
+from preceptor.tasktypes.base import Row, to_json
 from preceptor.work import access_decisions, queries, queries_decisions
 from preceptor.work.models import Claim, ClaimState, Review, Submission
 
@@ -221,13 +221,13 @@ def _decider(session: Session, receipt: DecisionReceipt, project: Project | None
 
 def _work(session: Session, submission_id: UUID, project: Project) -> Work:
     submission, claim, task = session.execute(queries_decisions.submission_with_claim(submission_id)).one()
-    kind = task_type(project.task_type)
+    kind = project.kind
     rubric = session.get(RubricVersion, claim.rubric_version_id) if claim.rubric_version_id else None
-    given = kind.answer_model.model_validate(submission.answer)
+    given = kind.answer(submission.answer)
     return Work(
         submission=submission,
         claim=claim,
-        shown=kind.present(kind.payload_model.model_validate(task.payload), claim.display_order),
+        shown=kind.present(kind.payload(task.payload), claim.display_order),
         answer=to_json(kind.as_shown(given, claim.display_order)),
         review=session.scalar(queries.review_of(submission.id)),
         criteria=list(rubric.criteria) if rubric is not None else [],

@@ -13,7 +13,8 @@ from preceptor.kit.money import Money
 from preceptor.projects import access as projects
 from preceptor.projects.models import Project, Task
 from preceptor.quality.consensus import Majority
-from preceptor.tasktypes.base import AnyTaskType, Consensus, task_type
+from preceptor.tasktypes.base import Consensus
+from preceptor.tasktypes.working import Working
 from preceptor.work import queries
 from preceptor.work.models import Claim, Flag, Review, Submission, SubmissionState
 
@@ -41,7 +42,7 @@ class TaskJudgment:
 class TaskDossier:
     project: Project
     task: Task
-    kind: AnyTaskType
+    kind: Working
     payload: BaseModel
     judgments: list[TaskJudgment]
     consensus: Consensus
@@ -53,8 +54,8 @@ def task_dossier(session: Session, actor: Actor, project_id: UUID, task_id: UUID
     """Everything about one task of the actor's organization. People appear by id only; pages show pseudonyms."""
     task = projects.task_for_client(session, actor, project_id, task_id)
     project = projects.project_for_client(session, actor, project_id)
-    kind = task_type(project.task_type)
-    payload = kind.payload_model.model_validate(task.payload)
+    kind = project.kind
+    payload = kind.payload(task.payload)
     judgments = _judgments(session, kind, task_id)
     counted = [each.answer for each in judgments if each.answer and each.submission.state in COUNTED]
     about = [task_id, *(each.submission.id for each in judgments), *(each.claim.id for each in judgments)]
@@ -70,7 +71,7 @@ def task_dossier(session: Session, actor: Actor, project_id: UUID, task_id: UUID
     )
 
 
-def _judgments(session: Session, kind: AnyTaskType, task_id: UUID) -> list[TaskJudgment]:
+def _judgments(session: Session, kind: Working, task_id: UUID) -> list[TaskJudgment]:
     found = session.execute(queries.judgments_of_task(task_id)).all()
     wanted = select(Claim).where(Claim.id.in_([submission.claim_id for submission, _, _ in found]))
     claims = {claim.id: claim for claim in session.scalars(wanted)}
@@ -80,9 +81,9 @@ def _judgments(session: Session, kind: AnyTaskType, task_id: UUID) -> list[TaskJ
     ]
 
 
-def _read(kind: AnyTaskType, answer: Mapping[str, object]) -> BaseModel | None:
+def _read(kind: Working, answer: Mapping[str, object]) -> BaseModel | None:
     try:
-        return kind.answer_model.model_validate(answer)
+        return kind.answer(answer)
     except ValidationError:
         return None
 
@@ -92,7 +93,7 @@ def verdicts_of(session: Session, project: Project, tasks: Sequence[Task]) -> di
 
     The project came through an access function. One statement.
     """
-    kind = task_type(project.task_type)
+    kind = project.kind
     answers: dict[UUID, list[BaseModel]] = {}
     ids = [task.id for task in tasks if task.done]
     for task_id, answer in session.execute(queries.counted_answers(ids)) if ids else ():
@@ -102,7 +103,7 @@ def verdicts_of(session: Session, project: Project, tasks: Sequence[Task]) -> di
     found = {}
     for task in tasks:
         if task.id in answers:
-            units = kind.consensus(kind.payload_model.model_validate(task.payload), answers[task.id]).units
+            units = kind.consensus(kind.payload(task.payload), answers[task.id]).units
             if units:
                 found[task.id] = next(iter(units.values()))
     return found

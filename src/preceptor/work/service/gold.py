@@ -18,7 +18,7 @@ from preceptor.projects.service import mixing
 from preceptor.quality.evidence.result import odds
 from preceptor.quality.intervals import Estimate, wilson
 from preceptor.tasktypes.base import Score
-from preceptor.tasktypes.base import task_type as find_type
+from preceptor.tasktypes.working import Working, working
 from preceptor.work import access_gold, queries_gold, rules_gold
 from preceptor.work.errors_gold import NothingToPractiseOn, PractisedOn
 from preceptor.work.models import Submission
@@ -61,8 +61,8 @@ def _score(session: Session, submission: Submission, now: datetime) -> None:
     row = session.execute(asked).one_or_none()
     if row is None:
         return
-    gold, payload, task_type, standard, own_passed, own_results, usual_passed, usual_results = row
-    scored = score_answer(task_type, payload, submission.answer, gold.answer)
+    gold, payload, task_type, config, standard, own_passed, own_results, usual_passed, usual_results = row
+    scored = score_answer(working(task_type, config), payload, submission.answer, gold.answer)
     if scored is None:
         return
     result = GoldResult(
@@ -82,15 +82,14 @@ def _score(session: Session, submission: Submission, now: datetime) -> None:
 
 
 def score_answer(
-    type_name: str, payload: Mapping[str, Any], answer: Mapping[str, Any], key: Mapping[str, Any]
+    kind: Working, payload: Mapping[str, Any], answer: Mapping[str, Any], key: Mapping[str, Any]
 ) -> Score | None:
     """How an answer in stored names compares with the key; None where the key says nothing that can be scored."""
-    kind = find_type(type_name)
     try:
         return kind.score(
-            kind.payload_model.model_validate(payload),
-            kind.answer_model.model_validate(answer),
-            kind.answer_model.model_validate(key),
+            kind.payload(payload),
+            kind.answer(answer),
+            kind.answer(key),
         )
     except ValueError:
         # The task type says so of a key that judges nothing; pydantic's own errors are of the same kind.

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from preceptor.kit import events
 from preceptor.kit.events import Actor
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion, Task
-from preceptor.tasktypes.base import Row, task_type, to_json
+from preceptor.tasktypes.base import Row, to_json
 from preceptor.work import access, queries, queries_own, rules
 from preceptor.work.models import Claim, Review, Submission, SubmissionState
 from preceptor.work.rules import Standing
@@ -144,10 +144,10 @@ def decision_receipt(session: Session, actor: Actor, submission_id: UUID) -> Dec
 
 
 def _as_shown(session: Session, submission: Submission, claim: Claim, project: Project) -> tuple[Row, Row]:
-    kind = task_type(project.task_type)
+    kind = project.kind
     payload = session.scalars(select(Task.payload).where(Task.id == submission.task_id)).one()
-    shown = kind.present(kind.payload_model.model_validate(payload), claim.display_order)
-    given = kind.answer_model.model_validate(submission.answer)
+    shown = kind.present(kind.payload(payload), claim.display_order)
+    given = kind.answer(submission.answer)
     return shown, to_json(kind.as_shown(given, claim.display_order))
 
 
@@ -180,8 +180,8 @@ def last_answer(session: Session, claim: Claim) -> LastAnswer | None:
     given = list(session.scalars(queries_own.revisions(claim.id)))
     if not given:
         return None
-    kind = task_type(session.get_one(Project, claim.project_id).task_type)
-    answer = kind.as_shown(kind.answer_model.model_validate(given[-1].answer), claim.display_order)
+    kind = session.get_one(Project, claim.project_id).kind
+    answer = kind.as_shown(kind.answer(given[-1].answer), claim.display_order)
     return LastAnswer(to_json(answer), session.scalar(queries_own.reviews_of_claim(claim.id).limit(1)))
 
 

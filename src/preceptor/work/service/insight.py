@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from preceptor.projects.models import Project, Task, TaskGold, TaskState
 from preceptor.quality import Estimate, alpha
-from preceptor.tasktypes.base import task_type
 from preceptor.work.models import Claim, Submission, SubmissionState
 from preceptor.work.models_quality import AnswerState, PersonSkill, QualityFit, TaskQuality
 
@@ -118,8 +117,8 @@ class CriterionReading:
 def criteria_readings(session: Session, project: Project) -> list[CriterionReading]:
     """How alike people read each criterion, worst first, over the newest judgments; empty for kinds of work that
     rate nothing."""
-    kind = task_type(project.task_type)
-    titles = kind.criteria(kind.config_model.model_validate(project.config))
+    kind = project.kind
+    titles = kind.criteria()
     if not titles:
         return []
     given = _ratings(session, project, list(titles))
@@ -129,7 +128,7 @@ def criteria_readings(session: Session, project: Project) -> list[CriterionReadi
 
 def _ratings(session: Session, project: Project, keys: Sequence[str]) -> dict[str, dict[str, Counter[float]]]:
     """Criterion -> thing rated -> how often it got which rating."""
-    kind = task_type(project.task_type)
+    kind = project.kind
     wanted = (
         select(Submission.task_id, Submission.answer)
         .where(Submission.project_id == project.id, Submission.state.in_(COUNTED))
@@ -138,7 +137,7 @@ def _ratings(session: Session, project: Project, keys: Sequence[str]) -> dict[st
     )
     given: dict[str, dict[str, Counter[float]]] = {key: {} for key in keys}
     for task_id, answer in session.execute(wanted):
-        for key, things in kind.ratings(kind.answer_model.model_validate(answer)).items():
+        for key, things in kind.ratings(kind.answer(answer)).items():
             for thing, rating in things.items():
                 if key in given:
                     given[key].setdefault(f"{task_id}/{thing}", Counter())[rating] += 1
@@ -218,11 +217,11 @@ def odd_ones_out(session: Session, person_id: UUID, project: Project, limit: int
         .order_by(Submission.id.desc())
         .limit(limit * 20)
     )
-    kind = task_type(project.task_type)
+    kind = project.kind
     found: list[OddOneOut] = []
     for submission, order, task, quality in session.execute(wanted):
-        payload = kind.payload_model.model_validate(task.payload)
-        own = kind.labels(payload, kind.answer_model.model_validate(submission.answer))
+        payload = kind.payload(task.payload)
+        own = kind.labels(payload, kind.answer(submission.answer))
         for unit, label, probability in JudgedTask(task, quality).leading:
             if probability >= SURE and unit in own and own[unit] != label:
                 said, settled = kind.shown_label(own[unit], order), kind.shown_label(label, order)

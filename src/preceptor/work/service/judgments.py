@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from preceptor.projects.models import Project, TaskState
 from preceptor.quality.intervals import Floats
 from preceptor.quality.labels import UNKNOWN, Ints, Labels
-from preceptor.tasktypes.base import AnyTaskType, task_type
+from preceptor.tasktypes.working import Working
 from preceptor.work import queries_quality, rules_quality
 
 LABELS_RANKED_MAX = 256
@@ -85,7 +85,7 @@ def read_judgments(sessions: sessionmaker[Session], project_id: UUID) -> Project
     """All judgments of a project that count. Linear: about 80 microseconds and 100 bytes a judgment (comparisons,
     measured at 300,000), and up to a kilobyte a task; answers and payloads of one page are in memory at a time."""
     with sessions() as session:
-        kind = task_type(session.get_one(Project, project_id).task_type)
+        kind = session.get_one(Project, project_id).kind
     table = _Table(kind)
     after: UUID | None = None
     while True:
@@ -102,7 +102,7 @@ def read_judgments(sessions: sessionmaker[Session], project_id: UUID) -> Project
 class _Table:
     """Judgments collected page by page."""
 
-    kind: AnyTaskType
+    kind: Working
     item: "array[int]" = field(default_factory=lambda: array("q"))
     person: "array[int]" = field(default_factory=lambda: array("i"))
     label: "array[int]" = field(default_factory=lambda: array("h"))
@@ -134,7 +134,7 @@ class _Table:
                 self._add_task(task, by_task[task.id])
 
     def _add_task(self, task: Row[Any], answers: Sequence[Row[Any]]) -> None:
-        payload = self.kind.payload_model.model_validate(task.payload)
+        payload = self.kind.payload(task.payload)
         possible = self.kind.unit_labels(payload)
         units = tuple((unit, tuple(names)) for unit, names in possible.items())
         start = self.first_item[-1]
@@ -152,7 +152,7 @@ class _Table:
         self.first_item.append(start + len(possible))
 
     def _places(self, payload: Any, possible: Mapping[str, Sequence[str]], answer: Any) -> dict[str, int]:
-        labels = self.kind.labels(payload, self.kind.answer_model.model_validate(answer))
+        labels = self.kind.labels(payload, self.kind.answer(answer))
         return rules_quality.places(labels, possible)
 
     def _add_answer(

@@ -26,7 +26,7 @@ from preceptor.projects.models import OverlapMode, Project, Task, TaskState
 from preceptor.quality.asking import expected_gain
 from preceptor.quality.incremental import Counts, Crowd, item_posterior
 from preceptor.quality.picking import read_calibration
-from preceptor.tasktypes.base import AnyTaskType, task_type
+from preceptor.tasktypes.working import Working, working
 from preceptor.work import queries, queries_quality, rules_quality
 from preceptor.work.models_quality import AnswerState
 from preceptor.work.rules_quality import Plan, Terms
@@ -161,8 +161,8 @@ def terms_of(row: Row[Any]) -> Terms:
 
 def weigh(row: Row[Any]) -> Weighed:
     """The posterior of a task's units, from a row of `queries_quality.STANDING`."""
-    kind = task_type(row.task_type)
-    payload = kind.payload_model.model_validate(row.payload)
+    kind = working(row.task_type, row.config)
+    payload = kind.payload(row.payload)
     possible = kind.unit_labels(payload)
     given = _labels_by_unit(kind, payload, possible, row.answers)
     calibration = read_calibration(row.calibration)
@@ -182,12 +182,12 @@ def weigh(row: Row[Any]) -> Weighed:
 
 
 def _labels_by_unit(
-    kind: AnyTaskType, payload: Any, possible: Mapping[str, Sequence[str]], answers: Sequence[tuple[Any, Any]]
+    kind: Working, payload: Any, possible: Mapping[str, Sequence[str]], answers: Sequence[tuple[Any, Any]]
 ) -> dict[str, list[tuple[Counts | None, int]]]:
     """Per unit: (confusion counts of the person, place of the label) of every answer."""
     given: dict[str, list[tuple[Counts | None, int]]] = {}
     for answer, counts in answers:
-        labels = kind.labels(payload, kind.answer_model.model_validate(answer))
+        labels = kind.labels(payload, kind.answer(answer))
         for unit, place in rules_quality.places(labels, possible).items():
             given.setdefault(unit, []).append((counts, place))
     return given

@@ -21,7 +21,8 @@ from preceptor.kit.errors import NotFound
 from preceptor.kit.events import Actor
 from preceptor.projects.models import Membership, MembershipState, Project, Task, TaskGold
 from preceptor.quality.tally import by_position
-from preceptor.tasktypes.base import AnyTaskType, Problem, Row, UnknownLabel, problems_of, task_type, to_json
+from preceptor.tasktypes.base import Problem, Row, UnknownLabel, problems_of, to_json
+from preceptor.tasktypes.working import Working
 from preceptor.work import access_gold, queries_gold, rules_gold
 from preceptor.work.errors import Incomplete
 from preceptor.work.models_quality import PracticeAnswer
@@ -92,7 +93,7 @@ def next_item(session: Session, actor: Actor, project_id: UUID, *, now: datetime
     """
     held = access_gold.practising(session, actor, project_id)
     project = session.get_one(Project, project_id)
-    kind = task_type(project.task_type)
+    kind = project.kind
     material = [row._tuple() for row in session.execute(_material(held))]
     if not material:
         _tell_client(session, actor, project, held, now)
@@ -125,10 +126,10 @@ def answer_item(
         raise NotFound("task")
     task, known = row._tuple()
     project = session.get_one(Project, project_id)
-    kind = task_type(project.task_type)
+    kind = project.kind
     order, shown = _shown(kind, task, round, held.person_id)
-    given = _read(kind, shown, answer, project.config)
-    key = kind.as_shown(kind.answer_model.model_validate(known.answer), order)
+    given = _read(kind, shown, answer)
+    key = kind.as_shown(kind.answer(known.answer), order)
     scored = kind.score(shown, given, key)
     passed = rules_gold.passes(scored.value)
     session.add(
@@ -162,7 +163,7 @@ def _material(held: Membership) -> Any:
 
 
 def _most_urgent(
-    kind: AnyTaskType, material: Sequence[tuple[Task, TaskGold, Any, bool | None]], answered: Sequence[PracticeAnswer]
+    kind: Working, material: Sequence[tuple[Task, TaskGold, Any, bool | None]], answered: Sequence[PracticeAnswer]
 ) -> tuple[Task, bool]:
     """The task to ask next, with whether it was an own mistake. Among equals, the one practised longest ago."""
     keys = {task.id: _places(kind, task, known.answer) for task, known, _, _ in material}
@@ -182,15 +183,15 @@ def _most_urgent(
     return best[0], best[3] is False
 
 
-def _places(kind: AnyTaskType, task: Task, answer: Mapping[str, Any]) -> dict[str, str]:
+def _places(kind: Working, task: Task, answer: Mapping[str, Any]) -> dict[str, str]:
     """The labels of an answer by unit, named by position so that they mean the same in every task."""
-    payload = kind.payload_model.model_validate(task.payload)
-    labels = kind.labels(payload, kind.answer_model.model_validate(answer))
+    payload = kind.payload(task.payload)
+    labels = kind.labels(payload, kind.answer(answer))
     return {unit: str(place) for unit, place in by_position(labels, kind.unit_labels(payload)).items()}
 
 
 def _confusions(
-    kind: AnyTaskType,
+    kind: Working,
     material: Sequence[tuple[Task, TaskGold, Any, bool | None]],
     keys: Mapping[UUID, Mapping[str, str]],
 ) -> Counter[tuple[str, str]]:
@@ -205,26 +206,26 @@ def _confusions(
     return found
 
 
-def _shown(kind: AnyTaskType, task: Task, round: int, person_id: UUID) -> tuple[list[str], BaseModel]:
+def _shown(kind: Working, task: Task, round: int, person_id: UUID) -> tuple[list[str], BaseModel]:
     # Nothing is stored before the answer, so the order is drawn from person and round: the same when it comes back.
-    payload = kind.payload_model.model_validate(task.payload)
+    payload = kind.payload(task.payload)
     order = kind.display_order(payload, Random(f"{task.id}:{person_id}:{round % ROUND_MAX}"))
-    return order, kind.payload_model.model_validate(kind.present(payload, order))
+    return order, kind.payload(kind.present(payload, order))
 
 
-def _read(kind: AnyTaskType, shown: BaseModel, answer: Mapping[str, Any], config: Mapping[str, Any]) -> BaseModel:
+def _read(kind: Working, shown: BaseModel, answer: Mapping[str, Any]) -> BaseModel:
     """A complete answer in shown names, by the task type's own rules."""
     try:
-        given = kind.answer_model.model_validate(answer)
+        given = kind.answer(answer)
     except ValidationError as error:
         raise _incomplete(problems_of(error)) from None
-    problems = kind.check(shown, given, kind.config_model.model_validate(config))
+    problems = kind.check(shown, given)
     if problems:
         raise _incomplete(problems)
     return given
 
 
-def _canonical(kind: AnyTaskType, given: BaseModel, order: Sequence[str]) -> BaseModel:
+def _canonical(kind: Working, given: BaseModel, order: Sequence[str]) -> BaseModel:
     try:
         return kind.canonical(given, order)
     except UnknownLabel as error:

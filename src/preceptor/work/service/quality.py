@@ -15,7 +15,7 @@ from preceptor.kit.events import Event
 from preceptor.projects.models import Project, Task, TaskGold, TaskState
 from preceptor.quality import Estimate, Judgment, gold_agreement, peer_agreement, wilson
 from preceptor.quality.tally import AgreementTally, by_position
-from preceptor.tasktypes.base import AnyTaskType, task_type
+from preceptor.tasktypes.working import Working
 from preceptor.work.models import Submission, SubmissionState
 
 JUDGMENTS_MAX = 20_000
@@ -151,8 +151,8 @@ def _measure_project(session: Session, project_id: UUID) -> ProjectQuality:
     )
 
 
-def _kind(session: Session, project_id: UUID) -> AnyTaskType:
-    return task_type(session.scalars(select(Project.task_type).where(Project.id == project_id)).one())
+def _kind(session: Session, project_id: UUID) -> Working:
+    return session.scalars(select(Project).where(Project.id == project_id)).one().kind
 
 
 def _newest(project_id: UUID, limit: int) -> Select[tuple[UUID]]:
@@ -190,7 +190,7 @@ class _PersonCounts:
 class _Measured:
     """Numbers collected page by page; answers and payloads of one page are in memory at a time."""
 
-    def __init__(self, kind: AnyTaskType, *, without_gold: frozenset[UUID] = frozenset()) -> None:
+    def __init__(self, kind: Working, *, without_gold: frozenset[UUID] = frozenset()) -> None:
         self.kind = kind
         self.without_gold = without_gold
         self.judgments = 0
@@ -222,14 +222,14 @@ class _Measured:
             person.seconds.append(row.worked_seconds)
 
     def _read_task(self, task: Row[Any], answers: Sequence[Row[Any]], known: dict[str, str]) -> Iterator[Judgment]:
-        payload = self.kind.payload_model.model_validate(task.payload)
+        payload = self.kind.payload(task.payload)
         possible = self.kind.unit_labels(payload)
         if task.gold is not None and task.id not in self.without_gold:
-            reference = self.kind.labels(payload, self.kind.answer_model.model_validate(task.gold))
+            reference = self.kind.labels(payload, self.kind.answer(task.gold))
             known |= {f"{task.id}/{unit}": label for unit, label in reference.items()}
         counts: dict[str, Counter[str]] = {}
         for row in answers:
-            labels = self.kind.labels(payload, self.kind.answer_model.model_validate(row.answer))
+            labels = self.kind.labels(payload, self.kind.answer(row.answer))
             self.labels.update(labels.values())
             for unit, place in by_position(labels, possible).items():
                 counts.setdefault(unit, Counter())[place] += 1

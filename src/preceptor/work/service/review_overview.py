@@ -16,7 +16,7 @@ from preceptor.people.models import Person
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion, Task
 from preceptor.quality.consensus import majority
 from preceptor.quality.intervals import Estimate, wilson
-from preceptor.tasktypes.base import Row, task_type, to_json
+from preceptor.tasktypes.base import Row, to_json
 from preceptor.work import access, queries, queries_review
 from preceptor.work.models import Claim, Decision, Review, Submission, SubmissionState
 from preceptor.work.service import review_checks
@@ -122,7 +122,7 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
     claim = session.get_one(Claim, submission.claim_id)
     project = session.get_one(Project, submission.project_id)
     task = session.get_one(Task, submission.task_id)
-    kind = task_type(project.task_type)
+    kind = project.kind
     rubric = session.get(RubricVersion, claim.rubric_version_id) if claim.rubric_version_id else None
     guidelines = session.get(GuidelinesVersion, claim.guidelines_version_id) if claim.guidelines_version_id else None
     rounds = session.execute(queries_review.rounds_before(claim.id, submission.revision))
@@ -131,7 +131,7 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
         claim=claim,
         project=project,
         review=review,
-        shown=kind.present(kind.payload_model.model_validate(task.payload), claim.display_order),
+        shown=kind.present(kind.payload(task.payload), claim.display_order),
         answer=_as_shown(project, claim, submission),
         criteria=list(rubric.criteria) if rubric is not None else [],
         guidelines=guidelines,
@@ -141,8 +141,8 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
 
 
 def _as_shown(project: Project, claim: Claim, submission: Submission) -> Row:
-    kind = task_type(project.task_type)
-    given = kind.answer_model.model_validate(submission.answer)
+    kind = project.kind
+    given = kind.answer(submission.answer)
     return to_json(kind.as_shown(given, claim.display_order))
 
 
@@ -326,6 +326,6 @@ def _decided_alike(
 
 
 def _labels(project: Project, payload: Row, submissions: Iterable[Submission]) -> dict[UUID, Labels]:
-    kind = task_type(project.task_type)
-    task: BaseModel = kind.payload_model.model_validate(payload)
-    return {each.id: kind.labels(task, kind.answer_model.model_validate(each.answer)) for each in submissions}
+    kind = project.kind
+    task: BaseModel = kind.payload(payload)
+    return {each.id: kind.labels(task, kind.answer(each.answer)) for each in submissions}

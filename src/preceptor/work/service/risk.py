@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from preceptor.projects.models import ReviewMode
 from preceptor.quality.intervals import Estimate, bootstrap_ratio, wilson
-from preceptor.tasktypes.base import task_type
+from preceptor.tasktypes.working import working
 from preceptor.work import queries_quality, rules_quality
 from preceptor.work.models import ClaimState
 from preceptor.work.rules_quality import Draw, Risk
@@ -54,10 +54,10 @@ def _chance_wrong(row: Row[Any], answer: Mapping[str, Any]) -> tuple[float, bool
 
     The others' posterior is the task's as it was kept last; this person's label is weighed by their own matrix.
     """
-    kind = task_type(row.task_type)
-    payload = kind.payload_model.model_validate(row.payload)
+    kind = working(row.task_type, row.config)
+    payload = kind.payload(row.payload)
     possible = kind.unit_labels(payload)
-    labels = kind.labels(payload, kind.answer_model.model_validate(answer))
+    labels = kind.labels(payload, kind.answer(answer))
     wrong, expected = 0.0, True
     for unit, place in rules_quality.places(labels, possible).items():
         names = possible[unit]

@@ -14,7 +14,8 @@ from preceptor.kit.errors import NotFound
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import new_id
 from preceptor.projects.models import OverlapMode, TaskState
-from preceptor.tasktypes.base import AnyTaskType, Problem, UnknownLabel, problems_of, task_type, to_json
+from preceptor.tasktypes.base import Problem, UnknownLabel, problems_of, to_json
+from preceptor.tasktypes.working import Working, working
 from preceptor.work import queries, rules
 from preceptor.work.errors import AlreadySubmitted, ClaimEnded, Incomplete, LeaseOver
 from preceptor.work.models import ClaimState, Submission, SubmissionState
@@ -37,7 +38,7 @@ def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any
     row = session.execute(queries.CLAIM_TO_SUBMIT, {"claim_id": claim_id, "person_id": actor.person_id}).one_or_none()
     if row is None:
         raise NotFound("claim")
-    kind = task_type(row.task_type)
+    kind = working(row.task_type, row.config)
     canonical = _check(kind, row, answer)
     if row.state in ANSWERED:
         return _same_as_before(session, claim_id, canonical)
@@ -48,14 +49,12 @@ def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any
     return _write(session, actor, row, canonical, now)
 
 
-def _check(kind: AnyTaskType, row: Row[Any], answer: dict[str, Any]) -> dict[str, Any]:
+def _check(kind: Working, row: Row[Any], answer: dict[str, Any]) -> dict[str, Any]:
     """The answer in stored names, complete by the task type's own rules."""
     try:
-        given = kind.answer_model.model_validate(answer)
-        shown = kind.payload_model.model_validate(
-            kind.present(kind.payload_model.model_validate(row.payload), row.display_order)
-        )
-        _refuse(kind.check(shown, given, kind.config_model.model_validate(row.config)))
+        given = kind.answer(answer)
+        shown = kind.payload(kind.present(kind.payload(row.payload), row.display_order))
+        _refuse(kind.check(shown, given))
         return to_json(kind.canonical(given, row.display_order))
     except ValidationError as error:
         _refuse(problems_of(error))

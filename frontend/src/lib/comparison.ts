@@ -1,5 +1,6 @@
 /** What a comparison asks and what is still missing from an answer. Pure; the server checks again. */
 import type { Ranks } from "./ranking";
+import type { Rendered, RenderedMessage } from "./view";
 
 export interface Dimension {
   key: string;
@@ -22,8 +23,10 @@ export interface ComparisonConfig {
 }
 
 export interface ComparisonData {
-  prompt_html: { role: string; html: string }[];
-  responses: { label: string; html: string; text: string }[];
+  /** Material for the judge that the model did not see. */
+  context: Rendered | null;
+  prompt: RenderedMessage[];
+  responses: { label: string; body: Rendered }[];
   config: ComparisonConfig;
 }
 

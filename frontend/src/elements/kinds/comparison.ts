@@ -2,21 +2,16 @@
  * `<preceptor-comparison>`: read a prompt and two to six responses, say which is better.
  *
  * Properties `data`, `draft`, `readonly`; or a `<script type="application/json">` child {data, draft, readonly}.
- * Emits `answer-changed` {answer, complete, problems} after every change by the person.
+ * Emits `answer-changed` {answer, problems} after every change by the person.
  */
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { live } from "lit/directives/live.js";
 import { repeat } from "lit/directives/repeat.js";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
-import { countedLength, emptyAnswer, problemsOf, type Answer, type ComparisonData, type Dimension } from "../lib/answer";
-import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
-import { choiceOf, groupsOf, insertAt, moveBy, pointOf, ranksOf, settled, tieWith, typedRank, unrank, type Groups } from "../lib/ranking";
-
-export interface AnswerChanged {
-  answer: Answer;
-  complete: boolean;
-  problems: string[];
-}
+import { countedLength, emptyAnswer, problemsOf, type Answer, type ComparisonData, type Dimension } from "../../lib/comparison";
+import { embeddedJson, icon, kbd, memory, typingIn } from "../../lib/dom";
+import { choiceOf, groupsOf, insertAt, moveBy, pointOf, ranksOf, settled, tieWith, typedRank, unrank, type Groups } from "../../lib/ranking";
+import type { AnswerChanged, Shortcut } from "../../lib/view";
 
 type Response = ComparisonData["responses"][number];
 type DropEdge = "before" | "after" | "tie";
@@ -54,6 +49,16 @@ export class PreceptorComparison extends LitElement {
   /** Show one half: "material" to read, "answer" to judge or to show a judgment beside others. */
   declare only: "" | "material" | "answer";
   declare protected answer: Answer;
+  readonly shortcuts: Shortcut[] = [
+    { keys: "1 … 7", words: "Choose on the scale, or rate where the focus is" },
+    { keys: "A B …", words: "Go to a response" },
+    { keys: "Shift ←/→", words: "Move a response up or down the ranking" },
+    { keys: "0", words: "Take away its rank" },
+    { keys: "t", words: "Tie with the one before" },
+    { keys: "x", words: "All are bad" },
+    { keys: "w", words: "Word differences" },
+    { keys: "s", words: "Scroll together" },
+  ];
   /** Labels as the columns stand. */
   declare protected order: string[];
   /** The response in front on a phone, and the one that rank keys speak to. */
@@ -147,7 +152,7 @@ export class PreceptorComparison extends LitElement {
     if (this.readonly) return;
     this.answer = { ...this.answer, ...change };
     const problems = this.problems;
-    const detail: AnswerChanged = { answer: this.#outcome, complete: problems.length === 0, problems };
+    const detail: AnswerChanged<Answer> = { answer: this.#outcome, problems };
     this.dispatchEvent(new CustomEvent("answer-changed", { detail, bubbles: true }));
   }
 
@@ -251,7 +256,7 @@ export class PreceptorComparison extends LitElement {
       return;
     }
     const [a, b] = pair ?? (this.order.slice(0, 2) as [string, string]);
-    const text = (label: string) => this.data!.responses.find((response) => response.label === label)!.text;
+    const text = (label: string) => this.data!.responses.find((response) => response.label === label)!.body.text;
     const { diffWordsWithSpace } = await import("diff");
     // Texts that share nothing can take long: give up politely instead of freezing the page.
     const parts = diffWordsWithSpace(text(a), text(b), { timeout: 2000 });
@@ -300,7 +305,8 @@ export class PreceptorComparison extends LitElement {
   }
 
   #renderPrompt(data: ComparisonData): TemplateResult {
-    const many = data.prompt_html.length > 1;
+    const messages = [...(data.context ? [{ role: "context", ...data.context }] : []), ...data.prompt];
+    const many = messages.length > 1;
     return html`
       <section class="cmp-prompt panel" aria-label="Prompt">
         <h2 class="eyebrow pt-[0.3rem]">Prompt</h2>
@@ -310,7 +316,7 @@ export class PreceptorComparison extends LitElement {
           ${this.#tool("git-compare", "Word differences", "w", this.diffOf !== null, () => void this.#toggleDiff())}
         </div>
         <div class="cmp-prompt-body" tabindex="0" role="region" aria-label="Prompt text">
-          ${data.prompt_html.map(
+          ${messages.map(
             (message) => html`<div class="reading ${many ? "mt-1.5" : ""}">
               ${many || message.role !== "user" ? html`<span class="eyebrow font-sans">${message.role}</span>` : nothing}
               ${unsafeHTML(message.html)}
@@ -387,12 +393,12 @@ export class PreceptorComparison extends LitElement {
   }
 
   #words(response: Response): number {
-    return response.text.split(/\s+/).filter(Boolean).length;
+    return response.body.text.split(/\s+/).filter(Boolean).length;
   }
 
   #renderText(response: Response): TemplateResult {
     const side = this.diffOf?.pair.indexOf(response.label) ?? -1;
-    if (side < 0) return html`<div class="reading">${unsafeHTML(response.html)}</div>`;
+    if (side < 0) return html`<div class="reading">${unsafeHTML(response.body.html)}</div>`;
     const parts = this.diffOf!.parts.filter((part) => (side === 0 ? !part.added : !part.removed));
     return html`<div class="reading"><pre class="word-diff">${parts.map((part) =>
       part.removed ? html`<del>${part.value}</del>` : part.added ? html`<ins>${part.value}</ins>` : part.value,

@@ -1,0 +1,159 @@
+"""The same rows as providers of fine-tuning read them: JSON Lines beside the Parquet tables, below `providers/`.
+
+- OpenAI, supervised: `{"messages": [...]}`; preference (DPO): `{"input": {"messages"}, "preferred_output",
+  "non_preferred_output"}`, each output one assistant message
+  (platform.openai.com/docs/guides/direct-preference-optimization).
+- Gemini on Vertex AI, supervised: `{"systemInstruction", "contents": [{"role": "user"|"model", "parts"}]}`;
+  preference: `{"contents", "completions": [{"score", "completion"}]}` with score 1 for the chosen one and 0 for the
+  other (docs.cloud.google.com/vertex-ai/generative-ai/docs/models/tune-preference).
+- Amazon Bedrock, supervised conversation: `{"schemaVersion": "bedrock-conversation-2024", "system", "messages":
+  [{"role", "content": [{"text"}]}]}` (docs.aws.amazon.com/bedrock/latest/userguide/model-customization-prepare.html).
+
+What a provider has no place for (tool messages, a conversation that does not end with the assistant, several answer
+messages) is left out and counted; nothing is changed silently.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, BinaryIO, Final, Self
+
+import orjson
+
+from preceptor.tasktypes.base import Row, Shape, Table
+
+FOLDER: Final = "providers"
+Messages = Sequence[Mapping[str, str]]
+Write = Callable[[Row], Mapping[str, Any] | None]
+_SPOKEN: Final = frozenset({"user", "assistant"})
+_SYSTEM: Final = frozenset({"system", "developer"})
+
+
+def openai_sft(row: Row) -> Mapping[str, Any] | None:
+    """A row of the `sft` shape for OpenAI; None where the assistant does not have the last word."""
+    messages = _messages(row, "messages")
+    return {"messages": list(messages)} if _ends_with_assistant(messages) else None
+
+
+def openai_preference(row: Row) -> Mapping[str, Any] | None:
+    """A row of the `preference` shape for OpenAI; None where an answer is not one assistant message."""
+    prompt, chosen, rejected = (_messages(row, name) for name in ("prompt", "chosen", "rejected"))
+    if not (prompt and _one_answer(chosen) and _one_answer(rejected)):
+        return None
+    return {
+        "input": {"messages": list(prompt), "tools": [], "parallel_tool_calls": True},
+        "preferred_output": list(chosen),
+        "non_preferred_output": list(rejected),
+    }
+
+
+def gemini_sft(row: Row) -> Mapping[str, Any] | None:
+    """A row of the `sft` shape for Gemini."""
+    messages = _messages(row, "messages")
+    if not _ends_with_assistant(messages):
+        return None
+    system, spoken = _without_system(messages)
+    if not spoken:
+        return None
+    said = {"contents": [_gemini(message) for message in spoken]}
+    return {"systemInstruction": {"role": "system", "parts": [{"text": system}]}, **said} if system else said
+
+
+def gemini_preference(row: Row) -> Mapping[str, Any] | None:
+    """A row of the `preference` shape for Gemini."""
+    prompt, chosen, rejected = (_messages(row, name) for name in ("prompt", "chosen", "rejected"))
+    system, spoken = _without_system(prompt)
+    if not (spoken and _one_answer(chosen) and _one_answer(rejected)):
+        return None
+    said: dict[str, Any] = {
+        "contents": [_gemini(message) for message in spoken],
+        "completions": [
+            {"score": 1.0, "completion": _gemini(chosen[0])},
+            {"score": 0.0, "completion": _gemini(rejected[0])},
+        ],
+    }
+    return {"systemInstruction": {"role": "system", "parts": [{"text": system}]}, **said} if system else said
+
+
+def bedrock_sft(row: Row) -> Mapping[str, Any] | None:
+    """A row of the `sft` shape for Bedrock's conversation format; None where turns do not alternate from the user."""
+    messages = _messages(row, "messages")
+    system, spoken = _without_system(messages)
+    wanted = ["user", "assistant"] * (len(spoken) // 2)
+    if not spoken or [message["role"] for message in spoken] != wanted:
+        return None
+    said = [{"role": message["role"], "content": [{"text": message["content"]}]} for message in spoken]
+    base: dict[str, Any] = {"schemaVersion": "bedrock-conversation-2024", "messages": said}
+    return {**base, "system": [{"text": system}]} if system else base
+
+
+WRITERS: Final[Mapping[Shape, Mapping[str, Write]]] = {
+    "preference": {"openai-dpo": openai_preference, "gemini-preference": gemini_preference},
+    "sft": {"openai-sft": openai_sft, "gemini-sft": gemini_sft, "bedrock-conversation": bedrock_sft},
+}
+
+
+class ProviderFiles:
+    """Writes `providers/<format>-<table>.jsonl` for every table whose shape a provider knows."""
+
+    def __init__(self, folder: Path, tables: Mapping[str, Table]) -> None:
+        self.rows_of: dict[str, int] = {}
+        self.left_out: dict[str, int] = {}
+        """Rows that a provider's format has no place for, by file."""
+        self._folder = folder
+        self._tables = {name: WRITERS[table.shape] for name, table in tables.items() if table.shape in WRITERS}
+        self._open: dict[str, BinaryIO] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._open.values():
+            file.close()
+
+    def add(self, tables: Mapping[str, Sequence[Row]]) -> None:
+        """Write the rows of one task."""
+        for name, writers in self._tables.items():
+            for row in tables.get(name, ()):
+                for provider, write in writers.items():
+                    self._write(f"{FOLDER}/{provider}-{name}.jsonl", write(row))
+
+    def _write(self, path: str, row: Mapping[str, Any] | None) -> None:
+        if row is None:
+            self.left_out[path] = self.left_out.get(path, 0) + 1
+            return
+        if path not in self._open:
+            (self._folder / FOLDER).mkdir(exist_ok=True)
+            self._open[path] = (self._folder / path).open("wb")
+        self._open[path].write(orjson.dumps(row) + b"\n")
+        self.rows_of[path] = self.rows_of.get(path, 0) + 1
+
+
+def _messages(row: Row, name: str) -> list[dict[str, str]]:
+    value = row.get(name)
+    if not isinstance(value, list):
+        return []
+    return [{"role": str(each["role"]), "content": str(each["content"])} for each in value if isinstance(each, Mapping)]
+
+
+def _ends_with_assistant(messages: Messages) -> bool:
+    known = all(message["role"] in _SPOKEN | _SYSTEM for message in messages)
+    return bool(messages) and known and messages[-1]["role"] == "assistant"
+
+
+def _one_answer(messages: Messages) -> bool:
+    return len(messages) == 1 and messages[0]["role"] == "assistant"
+
+
+def _without_system(messages: Messages) -> tuple[str, list[Mapping[str, str]]]:
+    """Instructions as one text, and what was said; nothing was said where somebody else than the two spoke."""
+    system = "\n\n".join(message["content"] for message in messages if message["role"] in _SYSTEM)
+    spoken = [message for message in messages if message["role"] not in _SYSTEM]
+    return system, spoken if all(message["role"] in _SPOKEN for message in spoken) else []
+
+
+def _gemini(message: Mapping[str, str]) -> dict[str, Any]:
+    role = "model" if message["role"] == "assistant" else "user"
+    return {"role": role, "parts": [{"text": message["content"]}]}
