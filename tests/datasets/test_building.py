@@ -191,7 +191,7 @@ def test_the_card_says_what_the_data_says(judged: Judged, tmp_path: Path) -> Non
     assert "license: unknown" in header
     assert "path: pairs/train-*.parquet" in header
     assert header.count("license:") == 2  # the one in the title is inside its quotes
-    assert "**3 consensus pairs** out of **11 individual judgments** on 4 tasks" in card
+    assert "**3 rows of `pairs`** out of **11 individual judgments** on 4 tasks" in card
     assert "People: 3." in card
     assert "0.42 USD (11)" in card
     assert "Paid for approved judgments: 4.20 USD" in card

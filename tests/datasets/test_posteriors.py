@@ -391,7 +391,7 @@ def test_a_gold_task_gives_one_pair_with_the_known_answer_where_asked(judged: Ju
     assert (row["chosen_id"], row["label_source"], row["gold"], row["votes_chosen"]) == ("r1", "gold", True, 0)
     assert (row["probability"], row["soft_chosen"], row["probability_source"]) == (1.0, 1.0, "gold")
     assert len(pairs(folder)) == TASKS
-    assert "1 pairs with the known answer" in (folder / "README.md").read_text()
+    assert "1 rows with the known answer" in (folder / "README.md").read_text()
 
 
 def test_judgments_on_gold_tasks_are_marked_and_the_known_answer_is_in_no_other_file(

@@ -144,7 +144,7 @@ def test_a_person_has_another_pseudonym_in_another_organization() -> None:
 
 
 def test_large_configs_are_cut_into_shards_that_hold_all_rows(tmp_path: Path) -> None:
-    schema = task_type("comparison").consensus_schema
+    schema = task_type("comparison").tables["pairs"].schema
     with RowFiles(tmp_path, schema, in_split("pairs"), shard_bytes_max=1) as files:
         for number in range(3):
             files.add([{"task_id": f"tsk_{number}"}])

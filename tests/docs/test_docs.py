@@ -16,7 +16,7 @@ from preceptor.cli.application import CONTENT_SECURITY_POLICY
 from preceptor.cli.main import app
 from preceptor.kit.settings import Settings
 from preceptor.people.identify import SCOPES
-from preceptor.projects.importing import WAYS
+from preceptor.tasktypes.comparison.columns import WAYS
 from preceptor.tasktypes.comparison.release import CONSENSUS_SCHEMA, JUDGMENT_SCHEMA
 from preceptor.web import manual
 

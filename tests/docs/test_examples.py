@@ -126,7 +126,7 @@ def _stars_released(runtime: Runtime, release_id: Any, folder: Path) -> list[int
 
     with runtime.sessions.begin() as session:
         datasets.export_release(session, SYSTEM, runtime.storage, release_id, folder)
-    return [int(row["stars"]) for row in pq.read_table(folder / "pairs").to_pylist()]
+    return [int(row["stars"]) for row in pq.read_table(folder / "stars").to_pylist()]
 
 
 # --- The API script

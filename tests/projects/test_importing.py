@@ -14,9 +14,9 @@ import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
 from preceptor.projects.importing import (
-    WAYS,
     ColumnMapping,
     ImportedTask,
     ImportRun,
@@ -31,9 +31,23 @@ from preceptor.projects.importing import (
     read_tasks,
     readers,
 )
+from preceptor.tasktypes.comparison import ComparisonAnswer, ComparisonPayload
+from preceptor.tasktypes.comparison.importing import ComparisonImporter
 
+IMPORTER = ComparisonImporter()
+WAYS = IMPORTER.ways
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 PAIR = {"id": "t1", "prompt": "Name a prime.", "response_a": "7", "response_b": "9"}
+
+
+def material(task: ImportedTask) -> ComparisonPayload:
+    assert isinstance(task.payload, ComparisonPayload)
+    return task.payload
+
+
+def known(answer: BaseModel | None) -> ComparisonAnswer:
+    assert isinstance(answer, ComparisonAnswer)
+    return answer
 
 
 def jsonl(*rows: object) -> bytes:
@@ -57,7 +71,7 @@ def parquet(rows: list[dict[str, object]], **options: object) -> bytes:
 def read(
     data: bytes, name: str = "x.jsonl", mapping: Mapping[str, str] | None = None
 ) -> list[ImportedTask | RowProblem]:
-    return list(read_tasks(io.BytesIO(data), name, mapping))
+    return list(read_tasks(io.BytesIO(data), name, IMPORTER, mapping))
 
 
 def task(*rows: object, mapping: Mapping[str, str] | None = None) -> ImportedTask:
@@ -81,7 +95,7 @@ def row_problem(row: object) -> RowProblem:
 
 
 def texts(found: ImportedTask) -> dict[str, list[tuple[str, object]]]:
-    return {r.id: [(m.role, m.content) for m in r.messages] for r in found.payload.responses}
+    return {r.id: [(m.role, m.content) for m in r.messages] for r in material(found).responses}
 
 
 def packed(data: bytes) -> bytes:
@@ -95,9 +109,9 @@ class TestLayouts:
         assert found.external_id == "t1"
         assert texts(found) == {"r1": [("assistant", "7")], "r2": [("assistant", "9")]}
         assert found.imported_answer is not None
-        assert found.imported_answer.ranks == {"r1": 2, "r2": 1}
+        assert known(found.imported_answer).ranks == {"r1": 2, "r2": 1}
         assert found.imported_votes == {"r1": 1, "r2": 4}
-        assert found.payload.responses[0].source == "small"
+        assert material(found).responses[0].source == "small"
 
     def test_chosen_and_rejected_are_told_apart_only_beside_the_payload(self) -> None:
         rows = [{"id": n, "prompt": "p", "chosen": f"good {n}", "rejected": f"bad {n}"} for n in range(400)]
@@ -105,7 +119,7 @@ class TestLayouts:
         for item in read(jsonl(*rows)):
             assert isinstance(item, ImportedTask)
             assert item.imported_answer is not None
-            best = min(item.imported_answer.ranks, key=item.imported_answer.ranks.__getitem__)
+            best = min(known(item.imported_answer).ranks, key=known(item.imported_answer).ranks.__getitem__)
             ((_, content),) = texts(item)[best]
             assert str(content).startswith("good")
             first_is_chosen += best == "r1"
@@ -126,7 +140,7 @@ class TestLayouts:
                 "rejected": [*start, {"role": "assistant", "content": "Go away"}],
             }
         )
-        assert [m.content for m in found.payload.prompt] == ["Hi"]
+        assert [m.content for m in material(found).prompt] == ["Hi"]
         assert sorted(messages for (messages,) in texts(found).values()) == [
             ("assistant", "Go away"),
             ("assistant", "Hello"),
@@ -140,7 +154,7 @@ class TestLayouts:
     def test_human_assistant_transcripts_are_read_as_turns(self) -> None:
         start = "\n\nHuman: Hi\n\nAssistant: Yes?\n\nHuman: More\n\nAssistant:"
         found = task({"chosen": f"{start} Sure.", "rejected": f"{start} No."})
-        assert [m.role for m in found.payload.prompt] == ["user", "assistant", "user"]
+        assert [m.role for m in material(found).prompt] == ["user", "assistant", "user"]
         assert sorted(content for ((_, content),) in texts(found).values()) == ["No.", "Sure."]  # type: ignore[type-var]
 
     @pytest.mark.parametrize("name", ["completions", "choices", "responses"])
@@ -153,11 +167,11 @@ class TestLayouts:
         ]
         found = task({"messages": prompt, name: completions})
         assert texts(found) == {f"r{n}": [("assistant", text)] for n, text in enumerate("abc", start=1)}
-        assert len(found.payload.prompt) == 2
+        assert len(material(found).prompt) == 2
 
     def test_sharegpt_turns_are_messages(self) -> None:
         found = task({"conversations": [{"from": "human", "value": "Hi"}], "responses": ["a", "b"]})
-        assert found.payload.prompt[0].role == "user"
+        assert material(found).prompt[0].role == "user"
 
     def test_images_come_along(self) -> None:
         content = [
@@ -165,7 +179,7 @@ class TestLayouts:
             {"type": "image_url", "image_url": {"url": "https://e.org/a.png"}},
         ]
         found = task({"messages": [{"role": "user", "content": content}], "responses": ["a cat", "a dog"]})
-        assert not isinstance(found.payload.prompt[0].content, str)
+        assert not isinstance(material(found).prompt[0].content, str)
 
     def test_all_optional_columns(self) -> None:
         found = task(
@@ -183,8 +197,8 @@ class TestLayouts:
         )
         assert (found.external_id, found.priority, found.overlap, found.topic) == ("17", 5, 3, "logic")
         assert found.gold is not None
-        assert found.gold.ranks == {"r1": 2, "r2": 1, "r3": 2}
-        assert (found.gold_explanation, found.payload.context) == ("b holds", "Read this first.")
+        assert known(found.gold).ranks == {"r1": 2, "r2": 1, "r3": 2}
+        assert (found.gold_explanation, material(found).context) == ("b holds", "Read this first.")
 
     @pytest.mark.parametrize(
         ("gold", "ranks"),
@@ -193,7 +207,7 @@ class TestLayouts:
     def test_gold_is_named_in_many_ways(self, gold: object, ranks: tuple[int, int]) -> None:
         found = task({**PAIR, "gold": gold})
         assert found.gold is not None
-        assert found.gold.ranks == dict(zip(("r1", "r2"), ranks, strict=True))
+        assert known(found.gold).ranks == dict(zip(("r1", "r2"), ranks, strict=True))
 
     def test_gold_follows_the_shuffled_order(self) -> None:
         for name in "abcdefgh":
@@ -217,10 +231,10 @@ class TestLayouts:
     )
     def test_a_mapping_that_cannot_work_is_refused_at_once(self, mapping: dict[str, str]) -> None:
         with pytest.raises(MappingRefused):
-            mapping_of(mapping)
+            mapping_of(mapping, IMPORTER)
 
     def test_unknown_columns_give_suggestions(self) -> None:
-        found = detect(["frage", "kurz", "lang"], [{"frage": "q", "kurz": "ab", "lang": "a" * 50}])
+        found = detect(["frage", "kurz", "lang"], [{"frage": "q", "kurz": "ab", "lang": "a" * 50}], IMPORTER)
         assert isinstance(found, Suggestions)
         assert found.text_columns[0] == "lang"
         assert "response_a" in found.message
@@ -232,7 +246,7 @@ class TestLayouts:
         "columns", [["Prompt", "Response 1", "Response-2"], ["question", "response_0", "response_1"]]
     )
     def test_names_are_recognised_in_other_spellings(self, columns: list[str]) -> None:
-        found = detect(columns, [])
+        found = detect(columns, [], IMPORTER)
         assert isinstance(found, ColumnMapping)
         assert dict(found.columns) == dict(zip(("prompt", "response_a", "response_b"), columns, strict=True))
 
@@ -300,7 +314,7 @@ class TestFormats:
     def test_lists_in_csv_cells_are_json(self) -> None:
         found = read(as_csv([{"prompt": "p", "responses": json.dumps(["a", "b", "c"])}]), "x.csv")
         assert isinstance(found[0], ImportedTask)
-        assert len(found[0].payload.responses) == 3
+        assert len(material(found[0]).responses) == 3
 
 
 class TestBadRows:
@@ -480,7 +494,7 @@ class TestReport:
         data = jsonl(
             PAIR, PAIR, {**PAIR, "response_a": "other"}, {**PAIR, "id": "t2"}, {**PAIR, "id": "t3", "prompt": None}
         )
-        run = ImportRun(io.BytesIO(data), "x.jsonl")
+        run = ImportRun(io.BytesIO(data), "x.jsonl", IMPORTER)
         assert [found.external_id for found in run.tasks()] == ["t1", "t2"]
         report = run.report
         assert (report.rows, report.tasks, report.duplicates_in_file, report.problem_count) == (5, 2, 1, 2)
@@ -488,12 +502,12 @@ class TestReport:
 
     def test_the_same_file_has_the_same_digest(self) -> None:
         data = jsonl(PAIR)
-        report = check_file(io.BytesIO(data), "x.jsonl")
-        assert report.digest == check_file(io.BytesIO(data), "y.jsonl").digest
+        report = check_file(io.BytesIO(data), "x.jsonl", IMPORTER)
+        assert report.digest == check_file(io.BytesIO(data), "y.jsonl", IMPORTER).digest
         assert len(report.digest) == 64
 
     def test_only_the_first_thousand_problems_are_kept(self) -> None:
-        report = check_file(io.BytesIO(jsonl(PAIR) + b"{}\n" * 1_500), "x.jsonl")
+        report = check_file(io.BytesIO(jsonl(PAIR) + b"{}\n" * 1_500), "x.jsonl", IMPORTER)
         assert (len(report.problems), report.problem_count) == (1_000, 1_500)
 
     def test_memory_stays_flat(self) -> None:
@@ -502,7 +516,7 @@ class TestReport:
             lines = (jsonl({**PAIR, "id": n, "response_a": rng.randbytes(500).hex()}) for n in range(count))
             file = io.BytesIO(b"".join(lines))
             tracemalloc.start()
-            for _ in read_tasks(file, "x.jsonl"):
+            for _ in read_tasks(file, "x.jsonl", IMPORTER):
                 pass
             _, top = tracemalloc.get_traced_memory()
             tracemalloc.stop()
@@ -516,7 +530,7 @@ def _all(name: str) -> Iterable[ImportedTask | RowProblem]:
     if not path.exists():
         pytest.skip(f"{path} is not here")
     with path.open("rb") as file:
-        yield from read_tasks(file, path.name)
+        yield from read_tasks(file, path.name, IMPORTER)
 
 
 @pytest.mark.parametrize(

@@ -28,8 +28,14 @@ from preceptor.tasktypes.comparison import (
     ComparisonPayload,
     ComparisonType,
 )
+from preceptor.tasktypes.working import working
 
 KIND = ComparisonType()
+UNDER = working("comparison", {})
+
+
+def apart(a: ComparisonAnswer, b: ComparisonAnswer) -> float:
+    return UNDER.distance(payload(2), a, b)["answer"]
 
 
 def payload(count: int = 2) -> ComparisonPayload:
@@ -161,41 +167,41 @@ class TestDistanceAndScore:
     @given(st.permutations(range(1, 6)), st.permutations(range(1, 6)))
     def test_without_ties_it_is_kendalls_tau(self, a: list[int], b: list[int]) -> None:
         tau = kendalltau(a, b).statistic
-        assert KIND.distance(ranked(*a), ranked(*b)) == pytest.approx((1 - tau) / 2)
+        assert apart(ranked(*a), ranked(*b)) == pytest.approx((1 - tau) / 2)
 
     @given(*[st.lists(st.integers(1, 4), min_size=4, max_size=4)] * 3)
     def test_it_is_a_metric_on_full_rankings(self, a: list[int], b: list[int], c: list[int]) -> None:
         x, y, z = ranked(*a), ranked(*b), ranked(*c)
-        assert KIND.distance(x, x) == 0
-        assert KIND.distance(x, y) == KIND.distance(y, x)
-        assert KIND.distance(x, z) <= KIND.distance(x, y) + KIND.distance(y, z) + 1e-9
+        assert apart(x, x) == 0
+        assert apart(x, y) == apart(y, x)
+        assert apart(x, z) <= apart(x, y) + apart(y, z) + 1e-9
 
     def test_opposite_is_one_and_a_tie_is_half_way(self) -> None:
-        assert KIND.distance(ranked(1, 2), ranked(2, 1)) == 1
-        assert KIND.distance(ranked(1, 1), ranked(2, 1)) == 0.5
+        assert apart(ranked(1, 2), ranked(2, 1)) == 1
+        assert apart(ranked(1, 1), ranked(2, 1)) == 0.5
 
     def test_silence_is_half_way_and_two_silences_agree(self) -> None:
-        assert KIND.distance(ComparisonAnswer(), ranked(1, 2)) == 0.5
-        assert KIND.distance(ComparisonAnswer(), ComparisonAnswer()) == 0
+        assert apart(ComparisonAnswer(), ranked(1, 2)) == 0.5
+        assert apart(ComparisonAnswer(), ComparisonAnswer()) == 0
 
     def test_both_bad_alone_ties_all(self) -> None:
         bad = ComparisonAnswer(both_bad=True)
-        assert KIND.labels(payload(3), bad) == {"r1|r2": "tie", "r1|r3": "tie", "r2|r3": "tie"}
-        assert KIND.distance(bad, ranked(1, 2)) == 0.5
+        assert UNDER.labels(payload(3), bad) == {"r1|r2": "tie", "r1|r3": "tie", "r2|r3": "tie"}
+        assert apart(bad, ranked(1, 2)) == 0.5
 
     def test_a_partial_ranking_labels_only_what_it_ranks(self) -> None:
-        assert KIND.labels(payload(3), ComparisonAnswer(ranks={"r1": 2, "r3": 1})) == {"r1|r3": "r3"}
-        assert KIND.unit_labels(payload(3))["r2|r3"] == ("r2", "r3", "tie")
+        assert UNDER.labels(payload(3), ComparisonAnswer(ranks={"r1": 2, "r3": 1})) == {"r1|r3": "r3"}
+        assert UNDER.unit_labels(payload(3))["r2|r3"] == ("r2", "r3", "tie")
 
     def test_score_says_what_was_ranked_otherwise(self) -> None:
-        score = KIND.score(payload(3), ranked(1, 3, 2), ranked(1, 2, 3))
+        score = UNDER.score(payload(3), ranked(1, 3, 2), ranked(1, 2, 3))
         assert score.value == pytest.approx(2 / 3)
         assert score.reasons == ("You ranked r3 above r2. The reference ranked r2 above r3.",)
-        assert KIND.score(payload(3), ranked(1, 2, 3), ranked(1, 2, 3)).reasons == ()
+        assert UNDER.score(payload(3), ranked(1, 2, 3), ranked(1, 2, 3)).reasons == ()
 
     def test_a_reference_that_says_nothing_cannot_score(self) -> None:
         with pytest.raises(ValueError, match="ranks no pair"):
-            KIND.score(payload(), ranked(1, 2), ComparisonAnswer())
+            UNDER.score(payload(), ranked(1, 2), ComparisonAnswer())
 
 
 class TestShownOrder:
@@ -235,20 +241,20 @@ class TestShownOrder:
 class TestConsensusAndRelease:
     def test_majority_decides_each_pair(self) -> None:
         answers = [ranked(1, 2), ranked(1, 2), ranked(2, 1), ranked(1, 1)]
-        consensus = KIND.consensus(payload(), answers)
+        consensus = UNDER.consensus(payload(), answers)
         unit = consensus.units["r1|r2"]
         assert (unit.label, unit.share, unit.counts) == ("r1", 0.5, {"r1": 2, "r2": 1, "tie": 1})
         assert consensus.answer == {"ranks": {"r1": 1, "r2": 2}, "both_bad": False}
 
     def test_an_even_split_decides_nothing(self) -> None:
-        consensus = KIND.consensus(payload(), [ranked(1, 2), ranked(2, 1)])
+        consensus = UNDER.consensus(payload(), [ranked(1, 2), ranked(2, 1)])
         assert consensus.units["r1|r2"].tie
         assert consensus.answer is None
-        assert KIND.consensus(payload(), []).answer is None
+        assert UNDER.consensus(payload(), []).answer is None
 
     def test_majorities_in_a_circle_become_a_tie(self) -> None:
         answers = [ranked(1, 2, 3), ranked(3, 1, 2), ranked(2, 3, 1)]
-        assert KIND.consensus(payload(3), answers).answer == {
+        assert UNDER.consensus(payload(3), answers).answer == {
             "ranks": {"r1": 1, "r2": 1, "r3": 1},
             "both_bad": False,
         }
@@ -261,8 +267,8 @@ class TestConsensusAndRelease:
         votes: Mapping[str, int] | None = None,
     ) -> ReleaseRows:
         task = payload(count)
-        consensus = KIND.consensus(task, [judgment.answer for judgment in judgments if judgment.counted])
-        return KIND.rows(ReleasedTask("tsk_1", "ext", task, known, votes or {}), judgments, consensus)
+        consensus = UNDER.consensus(task, [judgment.answer for judgment in judgments if judgment.counted])
+        return UNDER.rows(ReleasedTask("tsk_1", "ext", task, known, votes or {}), judgments, consensus)
 
     def test_a_decided_pair_becomes_a_preference_row(self) -> None:
         rows = self.released(
@@ -271,7 +277,7 @@ class TestConsensusAndRelease:
             judged("p3", ranked(1, 2, strength=1)),
             judged("p4", ranked(1, 1, strength=0)),
         )
-        (row,) = rows.consensus
+        (row,) = rows.tables["pairs"]
         assert row["prompt"] == [{"role": "user", "content": "Name a prime."}]
         assert row["chosen"] == [{"role": "assistant", "content": "Say 2"}]
         assert row["rejected"] == [{"role": "assistant", "content": "Say 1"}]
@@ -281,36 +287,36 @@ class TestConsensusAndRelease:
 
     def test_without_strengths_the_margin_is_the_difference_of_shares(self) -> None:
         rows = self.released(*(judged(f"p{n}", ranked(1, 2)) for n in range(3)), judged("q", ranked(2, 1)))
-        assert rows.consensus[0]["margin"] == pytest.approx(0.5)
+        assert rows.tables["pairs"][0]["margin"] == pytest.approx(0.5)
 
     def test_rejected_work_stays_visible_but_does_not_count(self) -> None:
         rows = self.released(
             judged("p1", ranked(1, 2, strength=1)), judged("p2", ranked(2, 1, strength=3), counted=False)
         )
-        assert rows.consensus[0]["chosen_id"] == "r1"
-        assert rows.consensus[0]["margin"] == 1
+        assert rows.tables["pairs"][0]["chosen_id"] == "r1"
+        assert rows.tables["pairs"][0]["margin"] == 1
         assert [row["counted"] for row in rows.judgments] == [True, False]
 
     def test_ties_give_no_row_and_are_counted(self) -> None:
         rows = self.released(judged("p1", ranked(1, 1, 3)), count=3)
-        assert {(row["chosen_id"], row["rejected_id"]) for row in rows.consensus} == {("r1", "r3"), ("r2", "r3")}
+        assert {(row["chosen_id"], row["rejected_id"]) for row in rows.tables["pairs"]} == {("r1", "r3"), ("r2", "r3")}
         assert rows.undecided == 1
 
     def test_a_label_from_the_file_is_used_only_where_nobody_judged(self) -> None:
-        (row,) = self.released(known=ranked(1, 2), votes={"r1": 3, "r2": 1}).consensus
+        (row,) = self.released(known=ranked(1, 2), votes={"r1": 3, "r2": 1}).tables["pairs"]
         assert (row["label_source"], row["chosen_id"], row["margin"]) == ("imported", "r1", 0.5)
-        (row,) = self.released(judged("p1", ranked(2, 1)), known=ranked(1, 2)).consensus
+        (row,) = self.released(judged("p1", ranked(2, 1)), known=ranked(1, 2)).tables["pairs"]
         assert (row["label_source"], row["chosen_id"]) == ("judgments", "r2")
 
     def test_rows_fit_their_arrow_schemas(self) -> None:
         rows = self.released(
             judged("p1", ranked(1, 2, 3, 4, ratings={"clear": {"r1": 7}}, justification="Because.")), count=4
         )
-        pairs = pa.Table.from_pylist(list(rows.consensus), schema=KIND.consensus_schema)
+        pairs = pa.Table.from_pylist(list(rows.tables["pairs"]), schema=KIND.tables["pairs"].schema)
         judgments = pa.Table.from_pylist(list(rows.judgments), schema=KIND.judgment_schema)
         assert pairs.num_rows == 6
         assert judgments.to_pylist() == list(rows.judgments)
-        assert set(rows.consensus[0]) == set(KIND.consensus_schema.names)
+        assert set(rows.tables["pairs"][0]) == set(KIND.tables["pairs"].schema.names)
 
 
 class TestRegistry:
@@ -323,7 +329,7 @@ class TestRegistry:
             task_type("no-such-kind")
 
     def test_the_template_is_a_valid_configuration(self) -> None:
-        template = KIND.template()
+        template = KIND.templates()[0]
         assert ComparisonConfig.model_validate(template.config) == ComparisonConfig()
         assert template.guidelines.startswith("# ")
 

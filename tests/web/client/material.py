@@ -16,8 +16,9 @@ from tests.web.acting import Answer, judge
 HOSTILE = '<script>alert("x")</script><img src=x onerror=alert(1)>'
 TERMS = {
     "title": "Debates", "summary": "Which argument convinces?", "task_type": "comparison",
-    "question": "Which is more convincing?", "ranking": "full", "allow_ties": "true", "scale_strength": "true",
-    "justification_min_chars": "20", "overlap": "3", "lease_minutes": "30", "expected_seconds": "130",
+    "config.question": "Which is more convincing?", "config.ranking": "full",
+    "config.allow_ties": "true", "config.scale_strength": "true",
+    "config.justification_min_chars": "20", "overlap": "3", "lease_minutes": "30", "expected_seconds": "130",
     "review_percent": "20", "review_hours": "72", "revision_hours": "48", "blind_review": "true", "rate": "0.42",
     "currency": "USD", "qualification_id": "", "budget": "",
 }  # fmt: skip

@@ -27,7 +27,7 @@ def test_a_test_is_made_of_an_uploaded_file_and_retired(desk: Desk, world: World
     assert page.count("Two is even.") == 6
     assert page.count(">Practice<") == 2
     assert "Even numbers" in desk.get("/tests/manage").text
-    assert "Even</option>" in desk.get("/projects/new").text
+    assert "Even</option>" in desk.get("/projects/new?task_type=comparison").text
     assert desk.post(f"{here}/retire").status_code == 303
     assert "Retired" in desk.get(here).text
 

@@ -82,8 +82,8 @@ def test_dimensions_are_read_row_by_row_and_empty_rows_left_out(
 ) -> None:
     fields = {
         **TERMS,
-        "dimension_key": ["", "clear", ""], "dimension_title": ["Is it true?", "Clear", ""],
-        "dimension_help": ["Nothing false", "", ""], "dimension_required": ["yes", "no", "yes"],
+        "config.dimensions.key": ["", "clear", ""], "config.dimensions.title": ["Is it true?", "Clear", ""],
+        "config.dimensions.help": ["Nothing false", "", ""], "config.dimensions.required": ["yes", "no", "yes"],
         "csrf_token": desk.token,
     }  # fmt: skip
     made = client.post("/projects", data=fields, headers={"cookie": f"{COOKIE}={desk.cookie}"})
@@ -105,7 +105,7 @@ def test_the_hourly_pay_is_exact_to_the_cent(desk: Desk, rate: str, seconds: str
 def test_settings_of_the_work_are_fixed_once_it_is_open(desk: Desk, world: World, session: Session) -> None:
     page = desk.get(f"{base(world)}/settings").text
     assert "These stay as they are once a project has been open" in page
-    changed = desk.post(f"{base(world)}/settings", **{**TERMS, "question": "Another?", "rate": "0.50"})
+    changed = desk.post(f"{base(world)}/settings", **{**TERMS, "config.question": "Another?", "rate": "0.50"})
     assert changed.status_code == 303, changed.text
     session.refresh(world.project)
     assert world.project.rate_minor == 50

@@ -87,11 +87,11 @@ def make_test(session: Session, world: World, clock: FixedClock, questions: int 
 
 
 def right_answer(held: dict[str, Any], *, wrong: bool = False) -> dict[str, Any]:
-    asked = re.search(r"(\d+) \+", held["task"]["data"]["prompt_html"][0]["html"])
+    asked = re.search(r"(\d+) \+", held["task"]["data"]["prompt"][0]["html"])
     assert asked is not None
     total = str(2 * int(asked.group(1)))
     responses = held["task"]["data"]["responses"]
-    best = next(each["label"] for each in responses if f"is {total}." in each["text"])
+    best = next(each["label"] for each in responses if f"is {total}." in each["body"]["text"])
     other = next(each["label"] for each in responses if each["label"] != best)
     first, second = (other, best) if wrong else (best, other)
     return {"ranks": {first: 1, second: 2}, "strength": 3, "justification": ""}

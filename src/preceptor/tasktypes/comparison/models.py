@@ -95,9 +95,9 @@ class Dimension(_Shape):
     """A quality that each response is rated on, 1 to 7."""
 
     key: DimensionKey
-    title: Annotated[Text, Field(min_length=1, max_length=80)]
-    help: Annotated[Text, Field(max_length=500)] = ""
-    required: bool = True
+    title: Annotated[Text, Field(min_length=1, max_length=80, title="Quality")]
+    help: Annotated[Text, Field(max_length=500, title="What it means")] = ""
+    required: bool = Field(default=True, title="Always rated")
 
 
 class ComparisonConfig(_Shape):
@@ -107,13 +107,33 @@ class ComparisonConfig(_Shape):
     leaves out it says nothing about. `scale_strength` asks, for two responses, how much better.
     """
 
-    question: Annotated[Text, Field(min_length=1, max_length=300)] = "Which response is better?"
-    dimensions: list[Dimension] = Field(default=[], max_length=DIMENSIONS_MAX)
-    allow_ties: bool = True
-    allow_both_bad: bool = False
-    ranking: Literal["full", "partial"] = "full"
-    justification_min_chars: int = Field(default=20, ge=0, le=2_000)
-    scale_strength: bool = True
+    question: Annotated[
+        Text,
+        Field(
+            min_length=1, max_length=300, title="Question", description="Stands over the responses in the workspace."
+        ),
+    ] = "Which response is better?"
+    dimensions: list[Dimension] = Field(
+        default=[], max_length=DIMENSIONS_MAX, title="Qualities", description="Each is rated from 1 to 7; optional."
+    )
+    ranking: Literal["full", "partial"] = Field(
+        default="full",
+        title="What has to be ranked",
+        description="With a partial ranking, what is left out says nothing; for many responses.",
+        json_schema_extra={"labels": {"full": "Every response", "partial": "At least two"}},
+    )
+    scale_strength: bool = Field(default=True, title="Ask how much better, for two responses")
+    allow_ties: bool = Field(
+        default=True, title="Allow “the same”", description="An honest tie says more than a coin that was thrown."
+    )
+    allow_both_bad: bool = Field(default=False, title="Allow “both are bad”")
+    justification_min_chars: int = Field(
+        default=20,
+        ge=0,
+        le=2_000,
+        title="Shortest reason, in characters",
+        description="Every judgment comes with a written reason of at least this length; 0 makes it optional.",
+    )
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Self:
