@@ -2,7 +2,7 @@
 
 import difflib
 from dataclasses import dataclass
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import APIRouter, Query
 from fastapi.responses import HTMLResponse, Response
@@ -14,6 +14,7 @@ from preceptor.kit.errors import Invalid, NotFound
 from preceptor.projects import access
 from preceptor.projects.models import ProjectState
 from preceptor.projects.service import projects
+from preceptor.projects.service.starting import USUAL_RUBRIC
 from preceptor.projects.settings import Criterion
 from preceptor.tasktypes.base import problems_of, task_type
 from preceptor.web.client_frame import Fields, Frame, Sent, frame, frame_to_change
@@ -23,26 +24,6 @@ from preceptor.web.visits import field_errors
 router = APIRouter()
 
 CONTEXT_LINES = 3
-STARTING_CRITERIA: Final[list[dict[str, object]]] = [
-    {
-        "key": "choice",
-        "title": "Sound choice",
-        "description": "The choice follows from the guidelines and from what the responses say.",
-        "scale_min": 1,
-        "scale_max": 5,
-        "weight": 2.0,
-        "anchors": {"1": "against the guidelines", "3": "can be defended", "5": "clearly right"},
-    },
-    {
-        "key": "reason",
-        "title": "Useful reason",
-        "description": "The reason names what decided it, so that somebody else could check it.",
-        "scale_min": 1,
-        "scale_max": 5,
-        "weight": 1.0,
-        "anchors": {"1": "says nothing", "3": "names something true", "5": "names the deciding place"},
-    },
-]
 
 
 @dataclass(frozen=True)
@@ -90,7 +71,7 @@ def _show(
         versions=versions,
         rubrics=rubrics,
         body=body if body is not None else (versions[0].body if versions else starting),
-        criteria=criteria or (rubrics[0].criteria if rubrics else STARTING_CRITERIA),
+        criteria=criteria or (rubrics[0].criteria if rubrics else list(USUAL_RUBRIC)),
         errors=errors or {},
         compared=(older, newer) if newer else None,
         lines=diff(by_number[older].body, by_number[newer].body) if newer else [],
