@@ -1,5 +1,6 @@
 """A project's quality and progress over the API."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from preceptor.projects.access import project_for_client, project_for_contributo
 from preceptor.quality import Estimate
 from preceptor.work import service
 from preceptor.work.service import PersonQuality, ProjectProgress, ProjectQuality
+from preceptor.work.service.aspects import AspectAgreement, aspect_agreement
 from preceptor.work.service.quality import Agreement
 
 router = APIRouter(prefix="/api/v1", tags=["quality"])
@@ -55,6 +57,13 @@ class LabelOut(Out):
     share: float
 
 
+class AspectOut(Out):
+    key: str
+    title: str
+    agreement: EstimateOut = Field(description="Mean agreement of two people on one task, not corrected for chance.")
+    pairs: int
+
+
 class QualityOut(Out):
     judgments: int
     judgments_total: int
@@ -63,6 +72,7 @@ class QualityOut(Out):
     topics: list[TopicOut]
     people: list[PersonOut]
     labels: list[LabelOut]
+    aspects: list[AspectOut] = Field(description="How alike people answer, part by part of the answer; worst first.")
 
 
 class TaskCountsOut(Out):
@@ -126,7 +136,7 @@ def quality(project_id: str, session: Db, actor: CurrentActor, runtime: CurrentR
     require_scope(actor, "read")
     project = project_for_client(session, actor, read_id("project", project_id))
     name = pseudonyms(runtime.settings.signing_key(), project.org_id)
-    return quality_out(service.project_quality(session, project.id), name)
+    return quality_out(service.project_quality(session, project.id), aspect_agreement(session, project), name)
 
 
 @router.get("/projects/{project_id}/quality/me", response_model=PersonOut)
@@ -147,7 +157,7 @@ def progress(project_id: str, session: Db, actor: CurrentActor, now: Now) -> Pro
     return progress_out(service.project_progress(session, project.id, now=now))
 
 
-def quality_out(found: ProjectQuality, name: Pseudonym) -> QualityOut:
+def quality_out(found: ProjectQuality, aspects: Sequence[AspectAgreement], name: Pseudonym) -> QualityOut:
     return QualityOut(
         judgments=found.judgments,
         judgments_total=found.judgments_total,
@@ -156,7 +166,12 @@ def quality_out(found: ProjectQuality, name: Pseudonym) -> QualityOut:
         topics=[TopicOut(topic=one.topic, agreement=_agreement_out(one.agreement)) for one in found.topics],
         people=[person_out(person, name) for person in found.people],
         labels=[LabelOut(label=one.label, count=one.count, share=one.share) for one in found.labels],
+        aspects=[_aspect_out(each) for each in aspects],
     )
+
+
+def _aspect_out(found: AspectAgreement) -> AspectOut:
+    return AspectOut(key=found.key, title=found.title, agreement=estimate_out(found.agreement), pairs=found.pairs)
 
 
 def person_out(found: PersonQuality, name: Pseudonym) -> PersonOut:

@@ -8,7 +8,7 @@ from rich.table import Table
 
 import preceptor
 from preceptor.cli import backup as archives
-from preceptor.cli import demo, doctor, imports, quality, releases, training, users
+from preceptor.cli import demo, doctor, imports, kinds, quality, releases, training, users
 from preceptor.cli.connect import console, database, errors, installation, refusals
 from preceptor.cli.postgres import PostgresError
 from preceptor.cli.processes import ProcessError
@@ -30,6 +30,7 @@ app.add_typer(quality.app, name="quality")
 app.command("import")(imports.import_file)
 app.command("release")(releases.build_release)
 app.command("export")(releases.export_release)
+app.command("task-types")(kinds.list_kinds)
 app.command("train")(training.train)
 app.command("score")(training.score)
 app.command("demo")(demo.demo)

@@ -13,7 +13,7 @@ from preceptor.web.operator_evidence import KINDS
 from preceptor.web.pages import Client, Page, go
 from preceptor.web.workspace import excerpt
 from preceptor.work.models_quality import EvidenceState, PersonSkill, QualityFit
-from preceptor.work.service import evidence_board, fitting, forecast, gold, insight, review_checks, risk
+from preceptor.work.service import aspects, evidence_board, fitting, forecast, gold, insight, review_checks, risk
 from preceptor.work.service.quality import ProjectQuality, project_quality
 
 router = APIRouter()
@@ -45,6 +45,7 @@ def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Re
             (each, excerpt(at.project, each.task.payload)) for each in insight.escalated_tasks(session, at.project.id)
         ],
         criteria=insight.criteria_readings(session, at.project),
+        aspects=aspects.aspect_agreement(session, at.project),
         skills=[(names.short(skill.person_id), skill) for skill in skills[:PEOPLE_DRAWN]],
         people=len(skills),
         evidence=evidence_board.findings(

@@ -131,7 +131,7 @@ class _ComparisonReader(RowReader):
         if not targets:
             column = self.columns["responses"]
             for value in self._response_list(column):
-                yield column, messages_of(value, "assistant", column)
+                yield column, messages_of(_messages_in(value), "assistant", column)
 
     def _response_list(self, column: str) -> list[JsonValue]:
         value = self.required("responses")
@@ -172,7 +172,7 @@ class _ComparisonReader(RowReader):
         items = []
         for place, position in enumerate(order):
             item: dict[str, object] = {"id": f"r{place + 1}", "messages": responses[position]}
-            source = self.text(f"source_{LETTERS[position]}", SOURCE_CHARACTERS_MAX)
+            source = self.text(f"source_{LETTERS[position]}", SOURCE_CHARACTERS_MAX) or self._listed_source(position)
             if source is not None:
                 item["source"] = source
             items.append(item)
@@ -180,6 +180,14 @@ class _ComparisonReader(RowReader):
             return ComparisonPayload.model_validate({"prompt": prompt, "responses": items, "context": context})
         except ValidationError as error:
             raise self._refusal(error, order) from None
+
+    def _listed_source(self, position: int) -> JsonValue:
+        """The source that an entry of a list of responses names itself, as in the judgments of a release."""
+        listed = self.value("responses")
+        if isinstance(listed, str):
+            listed = self.json_cell(listed, "responses")
+        entry = listed[position] if isinstance(listed, list) and position < len(listed) else None
+        return entry.get("source") if isinstance(entry, dict) else None
 
     def _refusal(self, error: ValidationError, order: Sequence[int]) -> RowRefused:
         # Content may be text or parts; of the two complaints of a union the longer path is about what was meant.
@@ -243,6 +251,11 @@ class _ComparisonReader(RowReader):
             if count is not None:
                 counts[name] = count
         return counts
+
+
+def _messages_in(entry: JsonValue) -> JsonValue:
+    """The messages of a response that is kept as `{"id", "messages", "source"}`, as payloads and releases do."""
+    return entry["messages"] if isinstance(entry, dict) and isinstance(entry.get("messages"), list) else entry
 
 
 _TIE_WORDS: Final = frozenset({TIE, "same", "equal", "draw"})

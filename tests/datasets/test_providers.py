@@ -1,0 +1,85 @@
+"""Rows in the formats of providers: the shapes that their documentation shows, and what is left out."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from preceptor.datasets.providers import (
+    ProviderFiles,
+    bedrock_sft,
+    gemini_preference,
+    gemini_sft,
+    openai_preference,
+    openai_sft,
+)
+from preceptor.tasktypes.base import Table
+
+
+def said(*turns: tuple[str, str]) -> Any:
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+ASKED = said(("system", "Be brief."), ("user", "Name a prime."))
+PAIR: dict[str, Any] = {"prompt": ASKED, "chosen": said(("assistant", "7")), "rejected": said(("assistant", "9"))}
+TALK: dict[str, Any] = {"messages": [*ASKED, *said(("assistant", "7"))]}
+
+
+def test_openai_takes_a_preference_as_two_outputs_of_one_message() -> None:
+    assert openai_preference(PAIR) == {
+        "input": {"messages": ASKED, "tools": [], "parallel_tool_calls": True},
+        "preferred_output": [{"role": "assistant", "content": "7"}],
+        "non_preferred_output": [{"role": "assistant", "content": "9"}],
+    }
+    assert openai_preference({**PAIR, "chosen": said(("assistant", "7"), ("user", "Sure?"))}) is None
+
+
+def test_a_conversation_that_the_user_ends_teaches_nothing() -> None:
+    assert openai_sft(TALK) == TALK
+    assert openai_sft({"messages": ASKED}) is None
+    assert gemini_sft({"messages": ASKED}) is None
+    assert bedrock_sft({"messages": ASKED}) is None
+
+
+def test_gemini_calls_the_assistant_a_model_and_keeps_instructions_apart() -> None:
+    assert gemini_sft(TALK) == {
+        "systemInstruction": {"role": "system", "parts": [{"text": "Be brief."}]},
+        "contents": [
+            {"role": "user", "parts": [{"text": "Name a prime."}]},
+            {"role": "model", "parts": [{"text": "7"}]},
+        ],
+    }
+    found = gemini_preference(PAIR)
+    assert found is not None
+    assert [(each["score"], each["completion"]["parts"][0]["text"]) for each in found["completions"]] == [
+        (1.0, "7"),
+        (0.0, "9"),
+    ]
+
+
+def test_bedrock_wants_turns_that_alternate() -> None:
+    assert bedrock_sft(TALK) == {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": "Be brief."}],
+        "messages": [
+            {"role": "user", "content": [{"text": "Name a prime."}]},
+            {"role": "assistant", "content": [{"text": "7"}]},
+        ],
+    }
+    assert bedrock_sft({"messages": said(("user", "a"), ("user", "b"), ("assistant", "c"))}) is None
+
+
+def test_files_are_written_by_the_shape_of_each_table_and_omissions_are_counted(tmp_path: Path) -> None:
+    schema = pa.schema([("prompt", pa.string())])
+    tables = {"pairs": Table(schema, "preference", "a pair"), "notes": Table(schema, "plain", "a note")}
+    with ProviderFiles(tmp_path, tables) as files:
+        files.add({"pairs": (PAIR, {**PAIR, "rejected": []}), "notes": ({"prompt": "x"},)})
+    assert files.rows_of == {"providers/openai-dpo-pairs.jsonl": 1, "providers/gemini-preference-pairs.jsonl": 1}
+    assert files.left_out == dict.fromkeys(files.rows_of, 1)
+    (line,) = (tmp_path / "providers/openai-dpo-pairs.jsonl").read_text().splitlines()
+    assert json.loads(line)["preferred_output"][0]["content"] == "7"
+    assert {path.name for path in (tmp_path / "providers").iterdir()} == {
+        "openai-dpo-pairs.jsonl",
+        "gemini-preference-pairs.jsonl",
+    }
