@@ -9,8 +9,8 @@ from fastapi.responses import RedirectResponse
 from pydantic import AliasChoices, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from preceptor.http.edge import CurrentActor, Db, Now
-from preceptor.kit.errors import NotFound
+from preceptor.http.edge import Ask, CurrentActor, Db, Now
+from preceptor.kit.errors import AppError, NotFound
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import read_id, show_id
 from preceptor.people.identify import require_scope
@@ -149,8 +149,7 @@ class EndIn(BaseModel):
 def next_task(project_id: str, session: Db, actor: CurrentActor, now: Now) -> Workspace:
     """Claim the next task and return it whole, so that it stands on the desk after one request."""
     require_scope(actor, "work")
-    work = service.claim_next(session, actor, read_id("project", project_id), now=now)
-    return workspace_of(session, actor, work, now)
+    return _next(session, actor, project_id, now)
 
 
 @router.put("/work/{project_id}/{claim_id}/draft")
@@ -175,10 +174,25 @@ def heartbeat(project_id: str, claim_id: str, session: Db, actor: CurrentActor, 
 
 
 @router.post("/work/{project_id}/{claim_id}/submission")
-def submit(
-    project_id: str, claim_id: str, body: AnswerIn, session: Db, actor: CurrentActor, now: Now
+def submit(project_id: str, claim_id: str, body: AnswerIn, ask: Ask) -> dict[str, Any]:
+    """Take an answer; the next task comes with the acceptance, so that it stands on the desk after one request.
+
+    Two transactions: whatever keeps the next task from coming, the answer is kept.
+    """
+    outcome = ask.do("work", lambda session, actor, now: _submit(session, actor, project_id, claim_id, body, now))
+    if "redirect" in outcome:
+        return outcome
+    try:
+        outcome["next"] = ask.do("work", lambda session, actor, now: _next(session, actor, project_id, now))
+    except AppError:
+        # The page asks again by itself, and shows what stands in the way.
+        outcome["next"] = None
+    return outcome
+
+
+def _submit(
+    session: Session, actor: Actor, project_id: str, claim_id: str, body: AnswerIn, now: datetime
 ) -> dict[str, Any]:
-    require_scope(actor, "work")
     claim = own_claim(session, actor, project_id, claim_id)
     revision = claim.state is ClaimState.RETURNED
     submission = service.submit(session, actor, claim.id, body.answer, now=now)
@@ -191,6 +205,11 @@ def submit(
     }
     outcome: dict[str, Any] = {"history_entry": entry}
     return outcome | {"redirect": entry["href"]} if revision else outcome
+
+
+def _next(session: Session, actor: Actor, project_id: str, now: datetime) -> Workspace:
+    work = service.claim_next(session, actor, read_id("project", project_id), now=now)
+    return workspace_of(session, actor, work, now)
 
 
 @router.post("/work/{project_id}/{claim_id}/skip")

@@ -90,16 +90,29 @@ def test_next_returns_the_whole_workspace_in_one_request(desk: Desk, runtime: Ru
     assert desk.send("POST", url).json()["claim"]["id"] == held["claim"]["id"]
 
 
+def test_the_next_task_comes_with_the_acceptance_of_the_last(desk: Desk, runtime: Runtime, world: World) -> None:
+    path = start(desk, world)
+    first = desk.send("POST", f"{path}/submission", {"answer": PREFER_A}).json()
+    assert first["history_entry"]["state"] == "waiting"
+    assert first["next"]["task"]["data"]["responses"]
+    again = desk.send("POST", f"{path}/submission", {"answer": PREFER_A}).json()
+    assert again["next"]["claim"]["id"] == first["next"]["claim"]["id"]
+    while (path := first["next"] and first["next"]["urls"]["submit"]) is not None:
+        first = desk.send("POST", path, {"answer": PREFER_A}).json()
+    assert first["history_entry"]["state"] == "waiting", "the last answer is kept although nothing comes after it"
+
+
 def test_the_next_task_is_there_within_a_blink(desk: Desk, session: Session, world: World, clock: FixedClock) -> None:
     for number in range(6):
         one_more(session, world, clock, number)
     url = f"/work/{show_id('project', world.project.id)}/next"
     seconds = []
     for _ in range(8):
-        began = time.perf_counter()
         held = desk.send("POST", url).json()
+        began = time.perf_counter()
+        outcome = desk.send("POST", held["urls"]["submit"], {"answer": PREFER_A}).json()
         seconds.append(time.perf_counter() - began)
-        desk.send("POST", held["urls"]["submit"], {"answer": PREFER_A})
+        assert outcome["next"] is not None
     # The quickest of several: a busy machine must not fail what is about our own work.
     assert min(seconds) < NEXT_SECONDS_MAX, [f"{each * 1000:.0f} ms" for each in seconds]
 
