@@ -53,6 +53,7 @@ export class PreceptorWorkspace extends LitElement {
     sideOpen: { state: true },
     now: { state: true },
     notice: { state: true },
+    covered: { state: true },
   };
   declare protected work: WorkspaceData | null;
   declare protected halt: Halt | null;
@@ -62,6 +63,8 @@ export class PreceptorWorkspace extends LitElement {
   declare protected sideOpen: boolean;
   declare protected now: number;
   declare protected notice: string;
+  /** The task may show what not everybody wants to see, and the person has not asked for it yet. */
+  declare protected covered: boolean;
 
   #task: TaskElement | null = null;
   #offset = 0;
@@ -86,6 +89,7 @@ export class PreceptorWorkspace extends LitElement {
     this.sideOpen = (memory.get("desk-side") ?? (innerWidth >= 1200 ? "open" : "closed")) === "open" && innerWidth >= 1024;
     this.now = Date.now();
     this.notice = "";
+    this.covered = false;
   }
 
   protected override createRenderRoot(): HTMLElement {
@@ -136,6 +140,7 @@ export class PreceptorWorkspace extends LitElement {
     await loadElement(tag);
     this.#task = this.#newTask(tag, work, mirror?.answer ?? work.claim.draft);
     this.work = { ...work, history };
+    this.covered = (work.warnings?.length ?? 0) > 0;
     this.halt = null;
     this.refusal = null;
     this.busy = null;
@@ -289,7 +294,7 @@ export class PreceptorWorkspace extends LitElement {
   }
 
   async #submit(): Promise<void> {
-    if (!this.work || this.busy || this.halt) return;
+    if (!this.work || this.busy || this.halt || this.covered) return;
     const { problems } = this.#task!;
     const answer = this.#task!.value;
     if (problems.length) {
@@ -400,7 +405,33 @@ export class PreceptorWorkspace extends LitElement {
 
   #renderTask(): TemplateResult {
     const hidden = this.halt?.kind === "done" || this.halt?.kind === "elsewhere";
+    // Covered, the task is not even in the page: no picture is fetched and nothing is read out.
+    if (this.covered && !hidden) return this.#renderCover(this.work!.warnings ?? []);
     return html`<div data-task tabindex="-1" class="outline-none" ?hidden=${hidden} ?inert=${this.halt !== null && this.halt.kind !== "explained"}>${this.#task}</div>`;
+  }
+
+  #renderCover(warnings: string[]): TemplateResult {
+    return html`<div data-task tabindex="-1" class="outline-none grid place-items-center p-6">
+      <section class="panel shadow-card p-6 max-w-xl" aria-labelledby="cover-title">
+        <h2 id="cover-title" class="text-lg font-semibold flex items-center gap-2">${icon("eye-off")}This task is covered</h2>
+        <p class="mt-2">It may show: <strong>${warnings.join(", ")}</strong>.</p>
+        <p class="mt-1 text-muted">Show it when you are ready. To leave it, skip: that costs you nothing and needs no reason. You choose what you see, and how much of it a day, in your settings.</p>
+        <div class="mt-5 flex flex-wrap gap-2">
+          <button type="button" class="btn btn-primary" @click=${() => this.#uncover()}>Show the task</button>
+          <button type="button" class="btn btn-plain" ?disabled=${this.busy !== null} @click=${() => void this.#leave("skip", { reason: "uncomfortable" }, "Skipped. It costs you nothing.")}>Skip it</button>
+          <a class="btn btn-quiet" href="/settings#content">Settings</a>
+        </div>
+      </section>
+    </div>`;
+  }
+
+  #uncover(): void {
+    this.covered = false;
+    void this.updateComplete.then(() => {
+      this.querySelector<HTMLElement>("[data-task]")?.focus();
+      // What is still missing is known only once the task has drawn itself.
+      this.requestUpdate();
+    });
   }
 
   #renderBar(work: WorkspaceData): TemplateResult {
@@ -440,8 +471,8 @@ export class PreceptorWorkspace extends LitElement {
       </details>` : nothing}
       ${work.urls.flag ? html`<button type="button" class="btn btn-quiet btn-sm px-2" ?disabled=${stopped} @click=${() => this.#dialog("flag")?.showModal()}>${icon("flag")}<span class="max-sm:sr-only">Flag</span></button>` : nothing}
       <span class="ml-1 text-sm text-muted num truncate" role="status">${this.#saveWords()}</span>
-      <span class="ml-auto text-sm text-muted truncate max-md:hidden">${missing.length && !this.halt ? missing[0] : nothing}</span>
-      <button type="button" class="btn btn-primary max-md:btn-sm max-md:ml-auto max-md:h-10 min-w-28" ?disabled=${stopped} aria-keyshortcuts="Control+Enter" @click=${() => void this.#submit()}>
+      <span class="ml-auto text-sm text-muted truncate max-md:hidden">${missing.length && !this.halt && !this.covered ? missing[0] : nothing}</span>
+      <button type="button" class="btn btn-primary max-md:btn-sm max-md:ml-auto max-md:h-10 min-w-28" ?disabled=${stopped || this.covered} aria-keyshortcuts="Control+Enter" @click=${() => void this.#submit()}>
         ${this.busy === "submit" ? "Sending…" : this.busy === "next" ? "Next…" : "Submit"}<span class="max-md:hidden">${kbd("Ctrl ↵")}</span>
       </button>
     </footer>`;

@@ -40,6 +40,8 @@ export interface WorkspaceData {
   skip_reasons: (string | { key: string; label: string })[];
   flag_reasons?: { key: string; label: string }[];
   history: HistoryEntry[];
+  /** What the material may show, in words; the task is covered until the person asks for it. */
+  warnings?: string[];
 }
 
 export interface DeskWords {

@@ -37,6 +37,7 @@ from preceptor.projects.service.checklist import checklist
 from preceptor.projects.settings import (
     AppealSeconds,
     Confidence,
+    ContentRatings,
     ExpectedSeconds,
     GoldPercent,
     LeaseSeconds,
@@ -94,6 +95,9 @@ class TermsIn(In):
     double_percent: Percent | None = Field(default=None, description="Reviews that a second reviewer repeats, blind.")
     gold_review_percent: GoldPercent | None = Field(default=None, description="Reviews with a known decision.")
     appeal_seconds: AppealSeconds | None = Field(default=None, description="How long a decision can be appealed.")
+    content_ratings: ContentRatings | None = Field(
+        default=None, description="What the material may show; only people who chose to see all of it may work."
+    )
 
     def fields(self) -> dict[str, object]:
         """The fields that were sent, as projects know them."""
@@ -157,6 +161,7 @@ class ProjectOut(Out):
     double_percent: int
     gold_review_percent: int
     appeal_seconds: int
+    content_ratings: list[str]
     data_source: str | None
     created_at: datetime
     opened_at: datetime | None
@@ -602,6 +607,7 @@ def project_out(project: Project) -> ProjectOut:
         double_percent=project.double_percent,
         gold_review_percent=project.gold_review_percent,
         appeal_seconds=project.appeal_seconds,
+        content_ratings=project.content_ratings,
         data_source=project.data_source,
         created_at=project.created_at,
         opened_at=project.opened_at,

@@ -1,6 +1,6 @@
 """Persons, organizations, ways to sign in, qualifications."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
@@ -222,3 +222,27 @@ class PersonQualification(Base):
     granted_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
     revoked_reason: Mapped[str | None]
+
+
+class ContentChoice(Base):
+    """A content rating that a person agreed to see, and up to how many tasks of it a day."""
+
+    __tablename__ = "content_choice"
+    __table_args__ = (CheckConstraint("daily_limit BETWEEN 1 AND 500", name="daily_limit_range"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    rating: Mapped[str] = mapped_column(primary_key=True)
+    daily_limit: Mapped[int]
+    chosen_at: Mapped[datetime]
+
+
+class ContentSeen(Base):
+    """How many tasks of a rating a person was given on a day (UTC)."""
+
+    __tablename__ = "content_seen"
+    __table_args__ = (CheckConstraint("seen > 0", name="seen_positive"),)
+
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"), primary_key=True)
+    rating: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[date] = mapped_column(primary_key=True)
+    seen: Mapped[int]

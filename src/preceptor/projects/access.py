@@ -159,6 +159,7 @@ def applicant(session: Session, person_id: UUID) -> rules.Applicant:
         email_confirmed=row.email_confirmed,
         qualification_ids=frozenset(row.qualification_ids),
         org_ids=frozenset(row.org_ids),
+        content_ratings=frozenset(row.content_ratings),
     )
 
 
@@ -179,6 +180,7 @@ def _opening(project: Project, required: object | None) -> rules.Opening:
         qualification_id=project.qualification_id,
         qualification_title=getattr(required, "title", None),
         assessment_href=f"/tests/{show_id('assessment', assessment_id)}" if assessment_id else None,
+        content_ratings=tuple(project.content_ratings),
     )
 
 

@@ -122,6 +122,8 @@ class Project(Base):
     rate_minor: Mapped[BigInt]
     currency: Mapped[str]
     qualification_id: Mapped[UUID | None] = mapped_column(ForeignKey("qualification.id"))
+    content_ratings: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
+    """What its material may show (`people.content.RATINGS`); only people who chose to see all of it may work."""
     guidelines_version_id: Mapped[UUID | None]
     rubric_version_id: Mapped[UUID | None]
     data_source: Mapped[str | None]

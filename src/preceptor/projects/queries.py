@@ -3,11 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Update, Uuid, and_, cast, exists, func, or_, select, update
+from sqlalchemy import Select, Text, Update, Uuid, and_, cast, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from preceptor.assessments.models import Assessment
-from preceptor.people.models import Member, Person, PersonQualification, PersonState, Qualification
+from preceptor.people.models import ContentChoice, Member, Person, PersonQualification, PersonState, Qualification
 from preceptor.projects.models import (
     Import,
     ImportState,
@@ -23,6 +23,7 @@ from preceptor.projects.models import (
 
 SEARCH_CHARACTERS_MAX = 200
 _NO_IDS = cast(array([]), ARRAY(Uuid()))
+_NO_RATINGS = cast(array([]), ARRAY(Text()))
 
 
 def project(project_id: UUID, *, lock: bool = False) -> Select[tuple[Project]]:
@@ -45,6 +46,11 @@ def applicant(person_id: UUID) -> Select[Any]:
         .where(Member.person_id == person_id)
         .scalar_subquery()
     )
+    chosen = (
+        select(func.coalesce(func.array_agg(ContentChoice.rating), _NO_RATINGS))
+        .where(ContentChoice.person_id == person_id)
+        .scalar_subquery()
+    )
     return select(
         Person.id,
         (Person.state == PersonState.ACTIVE).label("active"),
@@ -52,6 +58,7 @@ def applicant(person_id: UUID) -> Select[Any]:
         Person.email_confirmed_at.is_not(None).label("email_confirmed"),
         held.label("qualification_ids"),
         orgs.label("org_ids"),
+        chosen.label("content_ratings"),
     ).where(Person.id == person_id)
 
 

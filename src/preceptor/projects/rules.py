@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
+from preceptor.people import content
 from preceptor.projects.models import MembershipState, OverlapMode, Project, ProjectState
 from preceptor.quality.adaptive import FLOOR_MIN
 
@@ -47,6 +48,7 @@ _TERMS = _WORDS | {
     "double_percent",
     "gold_review_percent",
     "appeal_seconds",
+    "content_ratings",
 }
 QUALITY = frozenset({"overlap_mode", "overlap_floor", "overlap_cap", "confidence", "price_limit_minor"})
 """Settings that decide how often a task is asked; a change looks at every open task again."""
@@ -106,6 +108,8 @@ class Applicant:
     email_confirmed: bool
     qualification_ids: frozenset[UUID]
     org_ids: frozenset[UUID]
+    content_ratings: frozenset[str] = frozenset()
+    """What the person chose to see."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +122,7 @@ class Opening:
     qualification_title: str | None = None
     assessment_href: str | None = None
     """Where the missing qualification can be earned."""
+    content_ratings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +172,9 @@ def _about_project(applicant: Applicant, opening: Opening) -> tuple[Reason, ...]
         title = opening.qualification_title or "a qualification"
         how = "Pass its test to get it." if opening.assessment_href else "Ask the client for it."
         reasons.append(Reason("qualification_missing", f"This project needs “{title}”. {how}", opening.assessment_href))
+    unseen = content.not_chosen(opening.content_ratings, applicant.content_ratings)
+    if unseen:
+        reasons.append(Reason("content_not_chosen", content.invitation(unseen), "/settings#content"))
     return tuple(reasons)
 
 

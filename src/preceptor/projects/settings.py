@@ -6,6 +6,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from preceptor.kit.money import CURRENCIES
+from preceptor.people import content
 from preceptor.projects.models import OverlapMode, ReviewMode
 from preceptor.tasktypes.base import Row
 from preceptor.tasktypes.messages import Text
@@ -42,6 +43,9 @@ Confidence = Annotated[float, Field(gt=0.5, lt=1)]
 PriceLimitMinor = Annotated[int, Field(ge=1, le=RATE_MINOR_MAX)]
 GoldPercent = Annotated[int, Field(ge=0, le=50)]
 Standard = Annotated[float, Field(gt=0, lt=1)]
+ContentRatings = Annotated[
+    list[str], Field(max_length=len(content.RATINGS)), AfterValidator(lambda given: list(content.known(given)))
+]
 AppealSeconds = Annotated[int, Field(ge=86_400, le=90 * 86_400)]
 
 
@@ -82,6 +86,8 @@ class ProjectSettings(_Shape):
     double_percent: Percent = 0
     gold_review_percent: GoldPercent = 0
     appeal_seconds: AppealSeconds = 14 * 86_400
+    content_ratings: ContentRatings = []
+    """What the material may show; people choose what they want to see."""
     data_source: Annotated[str, Field(pattern=r"^(recorded|simulated)$")] | None = None
 
     @model_validator(mode="after")
@@ -126,6 +132,7 @@ class ProjectChanges(_Shape):
     double_percent: Percent | None = None
     gold_review_percent: GoldPercent | None = None
     appeal_seconds: AppealSeconds | None = None
+    content_ratings: ContentRatings | None = None
 
     def wanted(self) -> dict[str, object]:
         """The fields that were given, by name."""

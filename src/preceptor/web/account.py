@@ -10,13 +10,15 @@ from pydantic import BaseModel
 from preceptor.http.edge import CurrentRuntime, Db, Known, Now
 from preceptor.kit.errors import AppError, Invalid, NotFound
 from preceptor.kit.ids import read_id, show_id
-from preceptor.people import access, rules
+from preceptor.people import access, content, rules
 from preceptor.people.errors import NoPasskeysHere
 from preceptor.people.identify import SCOPES
 from preceptor.people.models import OrgRole
 from preceptor.people.passwords import passwords_for
 from preceptor.people.service import accounts, keys, organizations, passkeys, sessions
+from preceptor.people.service import content as choices
 from preceptor.people.service.passkeys import RelyingParty
+from preceptor.web.client_frame import Sent
 from preceptor.web.pages import Client, Page, go
 from preceptor.web.visits import field_errors
 
@@ -58,6 +60,9 @@ def _settings(
         passkeys=passkeys.list_passkeys(session, actor),
         passkeys_possible=_passkeys_possible(page),
         organizations=organizations.list_organizations(session, actor),
+        ratings=content.RATINGS,
+        exposure=choices.exposure(session, person.id, now=now),
+        limits=(content.DAILY_LIMIT_MIN, content.DAILY_LIMIT_MAX, content.DAILY_LIMIT_USUAL),
         org_roles=actor.org_roles,
         scopes=[(scope, SCOPE_WORDS[scope]) for scope in scopes],
         key_days=KEY_DAYS,
@@ -82,6 +87,20 @@ def change_profile(page: Page, session: Db, known: Known, now: Now, name: Text) 
     except Invalid as error:
         return _settings(page, session, known, now, at="profile", error=error)
     return go("/settings", "Your name is changed.")
+
+
+@router.post("/settings/content")
+def choose_content(page: Page, session: Db, known: Known, now: Now, fields: Sent) -> Response:
+    """What the person wants to see, each up to so many tasks a day."""
+    try:
+        wanted = {
+            rating: fields.whole(f"limit_{rating}", f"{content.RATINGS.get(rating, rating)}: the limit")
+            for rating in fields.all("rating")
+        }
+        choices.choose(session, known.actor, wanted, now=now)
+    except Invalid as error:
+        return _settings(page, session, known, now, at="content", error=error)
+    return go("/settings#content", "What you see is chosen. Projects that show only this are open to you.")
 
 
 @router.post("/settings/password")

@@ -141,8 +141,8 @@ class Fields:
                 yield row
 
     def plain(self) -> dict[str, str]:
-        """Every field as text, to show a refused form again."""
-        return {name: value for name, value in self.form.items() if isinstance(value, str)}
+        """Every field as text, to show a refused form again; those sent several times joined by commas."""
+        return {name: ",".join(self.all(name)) for name in self.form if self.all(name)}
 
 
 async def read_fields(request: Request) -> Fields:

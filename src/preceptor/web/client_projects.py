@@ -14,6 +14,7 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import CURRENCIES, Money
 from preceptor.money import service as money
 from preceptor.money.errors import NotEnoughMoney
+from preceptor.people import content
 from preceptor.people.identify import SignedIn
 from preceptor.people.models import Organization
 from preceptor.people.service import organizations, qualifications
@@ -200,6 +201,7 @@ def _form(
         allowed=CHANGEABLE[at.project.state] if at else CHANGEABLE[ProjectState.DRAFT],
         org_options=[(show_id("organization", org.id), org.name) for org in mine],
         wallets=_wallets(session, mine),
+        ratings=content.RATINGS,
         currency_options=[(each, each) for each in sorted(CURRENCIES)],
         qualifications=[(show_id("qualification", each.id), each.title) for each in qualified],
     )

@@ -15,6 +15,7 @@ from preceptor.assessments.service.practice import PracticeView
 from preceptor.kit.ids import show_id
 from preceptor.kit.markdown import render_markdown
 from preceptor.kit.money import Money
+from preceptor.people import content
 from preceptor.projects.models import Project
 from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.working import working
@@ -42,6 +43,8 @@ class Workspace(TypedDict):
     skip_reasons: list[dict[str, str]]
     flag_reasons: list[dict[str, str]]
     history: list[dict[str, str]]
+    warnings: NotRequired[list[str]]
+    """What the material may show; the task is covered until the person asks for it."""
     words: NotRequired[dict[str, str]]
     """What the desk says of itself where it is used for something else than work and tests (`DeskWords`)."""
 
@@ -153,6 +156,7 @@ def work_json(
         "skip_reasons": reasons(SKIP_REASONS),
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
+        "warnings": [content.RATINGS[rating] for rating in project.content_ratings],
     }
 
 

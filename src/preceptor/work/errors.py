@@ -29,6 +29,20 @@ class NotQualified(AppError):
     kind: Kind = "forbidden"
 
 
+class ContentNotChosen(AppError):
+    """This project's material may show things that you have not chosen to see."""
+
+    code = "content_not_chosen"
+    kind: Kind = "forbidden"
+
+
+class ContentLimitReached(AppError):
+    """You have seen as much of this content today as you chose in your settings. It goes on tomorrow (UTC)."""
+
+    code = "content_limit_reached"
+    kind: Kind = "limited"
+
+
 class NotJoined(AppError):
     """Join the project first."""
 

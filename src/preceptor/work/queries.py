@@ -17,7 +17,7 @@ from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, S
 LOCK_MEMBERSHIP = text("""
     SELECT m.state AS membership_state, m.cursor, p.id AS project_id, p.org_id, p.state AS project_state,
            p.task_type, p.config, p.lease_seconds, p.rate_minor, p.currency, p.gold_percent,
-           p.guidelines_version_id, p.rubric_version_id,
+           p.guidelines_version_id, p.rubric_version_id, p.content_ratings,
            p.qualification_id IS NULL OR EXISTS (
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL

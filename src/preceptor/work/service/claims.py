@@ -19,12 +19,23 @@ from preceptor.kit.money import Money
 from preceptor.money import service as money
 from preceptor.money.models import AccountKind
 from preceptor.money.rules import BUSY_PARTS
+from preceptor.people import content
+from preceptor.people.service.content import count_shown, exposure
 from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
 from preceptor.projects.rules import CLOSED_PLACES
 from preceptor.tasktypes.working import working
 from preceptor.work import queries, queries_gold, rules, rules_gold
-from preceptor.work.errors import NotFunded, NotJoined, NotQualified, NoWorkLeft, ProjectNotOpen, TaskTaken
+from preceptor.work.errors import (
+    ContentLimitReached,
+    ContentNotChosen,
+    NotFunded,
+    NotJoined,
+    NotQualified,
+    NoWorkLeft,
+    ProjectNotOpen,
+    TaskTaken,
+)
 from preceptor.work.models import Claim, ClaimState
 
 POSITION_MAX = 2**62
@@ -78,7 +89,7 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
     terms = session.execute(queries.LOCK_MEMBERSHIP, who).one_or_none()
     if terms is None:
         raise NotJoined
-    refusal = _refusal(terms)
+    refusal = _refusal(terms) or _content_refusal(session, actor, terms, now)
     picked = None if refusal or task_id else _pick_drawn(session, who, terms)
     if picked is None:
         held = _held(session, who)
@@ -104,6 +115,24 @@ def _refusal(terms: Row[Any]) -> AppError | None:
     if terms.membership_state != MembershipState.ACTIVE:
         return NotJoined()
     return None if terms.qualified else NotQualified()
+
+
+def _content_refusal(session: Session, actor: Actor, terms: Row[Any], now: datetime) -> AppError | None:
+    """Whether the project shows what the person did not choose to see, or has seen enough of today."""
+    if not terms.content_ratings:
+        return None
+    assert actor.person_id is not None
+    shown = exposure(session, actor.person_id, now=now)
+    missing = content.not_chosen(terms.content_ratings, shown)
+    if missing:
+        return ContentNotChosen(content.invitation(missing))
+    used_up = content.used_up(terms.content_ratings, shown)
+    if used_up:
+        return ContentLimitReached(
+            f"You have seen as much as you chose for today: {', '.join(used_up).lower()}. It goes on tomorrow (UTC), "
+            "or change the limit in your settings."
+        )
+    return None
 
 
 def _held(session: Session, who: dict[str, Any]) -> Claim | None:
@@ -191,6 +220,8 @@ def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], ord
         raise
     if taken is None:
         raise NotFunded
+    if terms.content_ratings and not count_shown(session, values["person_id"], terms.content_ratings, now=now):
+        raise ContentLimitReached
     return _as_written(session, fixed | {"id": values["claim_id"], "created_at": now, "last_beat_at": now}, taken)
 
 
