@@ -18,6 +18,7 @@ import { loadElement } from "./registry";
 const HEARTBEAT_MS = 20_000;
 const MIRROR_DAYS = 3;
 const HISTORY_MAX = 30;
+const PASTES_MAX = 50;
 
 type Answer = Record<string, unknown>;
 interface Mirror {
@@ -76,6 +77,8 @@ export class PreceptorWorkspace extends LitElement {
   #leaseMs = 0;
   #submitKey = newKey();
   #prefetched: Promise<WorkspaceData | null> | null = null;
+  /** Pastes into the answer since the last draft that was kept: how much, not what. */
+  #pastes: { field: string; size: number }[] = [];
   #channel: BroadcastChannel | null = null;
   readonly #tabId = newKey();
 
@@ -134,6 +137,7 @@ export class PreceptorWorkspace extends LitElement {
     this.#lastBeat = Date.now();
     this.#submitKey = newKey();
     this.#prefetched = null;
+    this.#pastes = [];
     this.#autosave = this.#newAutosave(work);
     const mirror = this.#newerMirror(work);
     const tag = work.task.element;
@@ -159,11 +163,24 @@ export class PreceptorWorkspace extends LitElement {
 
   #newAutosave(work: WorkspaceData): Autosave<Answer> {
     return new Autosave<Answer>(
-      (answer) => (work.urls.draft ? send("PUT", work.urls.draft, { body: { answer, worked_seconds: this.#workedSeconds() } }) : Promise.resolve({ ok: true, status: 204, body: null })),
+      (answer) => this.#saveDraft(work, answer),
       () => this.requestUpdate(),
       (reply) => this.#lostLease(reply) || this.#tell(reply),
     );
   }
+
+  async #saveDraft(work: WorkspaceData, answer: Answer): Promise<Reply<{ saved_at?: string } | null>> {
+    if (!work.urls.draft) return { ok: true, status: 204, body: null };
+    const pastes = this.#pastes.splice(0, PASTES_MAX);
+    const reply = await send<{ saved_at?: string } | null>("PUT", work.urls.draft, { body: { answer, pastes } });
+    if (!reply.ok) this.#pastes.unshift(...pastes);
+    return reply;
+  }
+
+  #pasted = (event: ClipboardEvent): void => {
+    const size = event.clipboardData?.getData("text/plain").length ?? 0;
+    if (size) this.#pastes.push({ field: fieldName(event.target), size });
+  };
 
   #newTask(tag: string, work: WorkspaceData, draft: Answer | null): TaskElement {
     const task = document.createElement(tag) as TaskElement;
@@ -407,7 +424,7 @@ export class PreceptorWorkspace extends LitElement {
     const hidden = this.halt?.kind === "done" || this.halt?.kind === "elsewhere";
     // Covered, the task is not even in the page: no picture is fetched and nothing is read out.
     if (this.covered && !hidden) return this.#renderCover(this.work!.warnings ?? []);
-    return html`<div data-task tabindex="-1" class="outline-none" ?hidden=${hidden} ?inert=${this.halt !== null && this.halt.kind !== "explained"}>${this.#task}</div>`;
+    return html`<div data-task tabindex="-1" class="outline-none" @paste=${this.#pasted} ?hidden=${hidden} ?inert=${this.halt !== null && this.halt.kind !== "explained"}>${this.#task}</div>`;
   }
 
   #renderCover(warnings: string[]): TemplateResult {
@@ -603,6 +620,14 @@ export class PreceptorWorkspace extends LitElement {
     form.reset();
     void this.#leave("flag", { reason, comment }, "Flagged. Thank you.");
   }
+}
+
+/** What a field is called, for the record of pastes. */
+function fieldName(target: EventTarget | null): string {
+  if (!(target instanceof HTMLElement)) return "";
+  const field = target.closest<HTMLElement>("input, textarea, [contenteditable], [aria-label]");
+  const label = field instanceof HTMLInputElement || field instanceof HTMLTextAreaElement ? field.labels?.[0]?.textContent : "";
+  return (field?.getAttribute("aria-label") || label || field?.getAttribute("name") || "").trim().slice(0, 80);
 }
 
 function mark(): TemplateResult {

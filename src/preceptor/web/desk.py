@@ -25,6 +25,7 @@ from preceptor.work.errors import LeaseOver, NotFunded, NotJoined, NotQualified,
 from preceptor.work.models import Claim, ClaimState
 from preceptor.work.service import ClaimedWork
 from preceptor.work.service import history as histories
+from preceptor.work.service.process import PASTES_AT_ONCE_MAX, Paste
 
 router = APIRouter()
 
@@ -127,11 +128,19 @@ def workspace_of(session: Session, actor: Actor, work: ClaimedWork, now: datetim
 # --- What the workspace sends
 
 
+class PasteIn(BaseModel):
+    """Text that was pasted into a field of the answer: how much, not what."""
+
+    field: Annotated[str, Field(max_length=200)] = ""
+    size: Annotated[int, Field(ge=0, le=10_000_000)]
+
+
 class DraftIn(BaseModel):
     """A draft as the element has it. `number` counts up; without it the draft is taken as the newest."""
 
     draft: dict[str, Any] = Field(validation_alias=AliasChoices("draft", "answer"))
     number: Annotated[int, Field(ge=1)] | None = None
+    pastes: Annotated[list[PasteIn], Field(max_length=PASTES_AT_ONCE_MAX)] = []
 
 
 class AnswerIn(BaseModel):
@@ -159,7 +168,8 @@ def save_draft(
     require_scope(actor, "work")
     claim = still_mine(own_claim(session, actor, project_id, claim_id))
     number = body.number or claim.draft_number + 1
-    kept = service.save_draft(session, actor, claim.id, body.draft, number, now=now)
+    pastes = [Paste(each.field, each.size) for each in body.pastes]
+    kept = service.save_draft(session, actor, claim.id, body.draft, number, pastes=pastes, now=now)
     return {"number": kept, "saved_at": now}
 
 

@@ -24,6 +24,7 @@ from preceptor.work.service import history as histories
 from preceptor.work.service.challenges import seen_gold
 from preceptor.work.service.decisions import decision_of_submission
 from preceptor.work.service.history import DecisionReceipt, HistoryLine
+from preceptor.work.service.process import process_of
 
 router = APIRouter()
 
@@ -166,6 +167,7 @@ def result_page(
         criteria=verdicts(receipt),
         rule=RULES.get(receipt.rule or ""),
         decision=decision_of_submission(session, receipt.submission.id),
+        process=process_of(session, receipt.claim),
         now=now,
     )
 

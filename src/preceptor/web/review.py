@@ -20,8 +20,9 @@ from preceptor.web.visits import field_errors
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work import rules
 from preceptor.work.errors import AlreadyDecided, NothingToReview, UnderReview
-from preceptor.work.models import Decision, SubmissionState
+from preceptor.work.models import Claim, Decision, SubmissionState
 from preceptor.work.service import CriterionVerdict, decide, next_for_review, review_overview, skip_review
+from preceptor.work.service.process import process_of
 from preceptor.work.service.review_overview import DecidedLine, ReviewSheet
 from preceptor.work.service.reviewing import open_for_review
 
@@ -154,6 +155,7 @@ def _desk(
         "review/desk.html",
         status=200 if refusal is None else STATUS[refusal.kind],
         sheet=sheet,
+        process=process_of(session, session.get_one(Claim, sheet.submission.claim_id)),
         key=show_id("submission", sheet.submission.id),
         element=task_type(sheet.project.task_type).element,
         workspace=_element(sheet, sheet.answer),

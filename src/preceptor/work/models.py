@@ -86,6 +86,35 @@ class Claim(Base):
     ended_at: Mapped[datetime | None]
 
 
+class StepKind(StrEnum):
+    SAVED = "saved"
+    PASTED = "pasted"
+
+
+class ClaimStep(Base):
+    """How an answer came about: states that were saved, and text that was pasted into it. Nothing else is kept.
+
+    The person was told before they started, and sees all of it.
+    """
+
+    __tablename__ = "claim_step"
+    __table_args__ = (
+        Index("ix_claim_step_claim_id_id", "claim_id", "id"),
+        CheckConstraint("size >= 0", name="size_not_negative"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"))
+    kind: Mapped[StepKind]
+    at: Mapped[datetime]
+    field: Mapped[str] = mapped_column(default="")
+    """What the person was pasting into, as the page names it."""
+    size: Mapped[int]
+    """Characters of the saved answer as JSON, or of the pasted text."""
+    answer: Mapped[Json | None]
+    """The saved state in shown names; None where it is too large to keep, and for a paste."""
+
+
 class Submission(Base):
     """An answer given. A revision is a new row; nothing here is overwritten but its state."""
 

@@ -12,6 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     _content()
+    _process()
 
 
 def _content() -> None:
@@ -39,3 +40,24 @@ def _content() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_content_seen_person_id")),
         sa.PrimaryKeyConstraint("person_id", "rating", "day", name=op.f("pk_content_seen")),
     )
+
+
+def _process() -> None:
+    op.create_table(
+        "claim_step",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "kind",
+            sa.Enum("saved", "pasted", name="stepkind", native_enum=False, create_constraint=True, length=32),
+            nullable=False,
+        ),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.CheckConstraint("size >= 0", name=op.f("ck_claim_step_size_not_negative")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_step_claim_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_claim_step")),
+    )
+    op.create_index("ix_claim_step_claim_id_id", "claim_step", ["claim_id", "id"])

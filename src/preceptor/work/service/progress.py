@@ -1,5 +1,6 @@
 """While somebody works: drafts and heartbeats."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,12 +14,23 @@ from preceptor.projects.models import Project
 from preceptor.work import access, queries, rules
 from preceptor.work.errors import ClaimEnded
 from preceptor.work.models import Claim, ClaimState
+from preceptor.work.service.process import Paste, note_pastes, note_saved
 
 
 def save_draft(
-    session: Session, actor: Actor, claim_id: UUID, draft: dict[str, Any], number: int, *, now: datetime
+    session: Session,
+    actor: Actor,
+    claim_id: UUID,
+    draft: dict[str, Any],
+    number: int,
+    *,
+    pastes: Sequence[Paste] = (),
+    now: datetime,
 ) -> int:
-    """Keep a draft and return the number that is stored. An older number that arrives late changes nothing."""
+    """Keep a draft and return the number that is stored. An older number that arrives late changes nothing.
+
+    `pastes` are those since the last draft; with the draft they are kept as evidence of how the answer came about.
+    """
     try:
         packed = orjson.dumps(draft)
     except orjson.JSONEncodeError as error:
@@ -34,6 +46,9 @@ def save_draft(
         "now": now,
     }
     if session.execute(queries.SAVE_DRAFT, values).one_or_none() is not None:
+        note_saved(session, claim_id, packed, now=now)
+        if pastes:
+            note_pastes(session, claim_id, pastes, now=now)
         return number
     claim = access.own_claim(session, actor, claim_id)
     if claim.state not in (ClaimState.OPEN, ClaimState.RETURNED):
