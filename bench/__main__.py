@@ -13,7 +13,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import drop, files, latency, throughput
+from bench import drop, files, latency, pages, throughput
 from bench.files import Bulk
 from bench.latency import Latency
 from bench.quality import sets
@@ -24,7 +24,7 @@ from bench.world import World
 console = Console()
 SIZES = (10_000, 100_000, 1_000_000)
 QUICK_SIZES = (10_000, 100_000)
-SERVED = ("throughput", "drop", "latency", "files")
+SERVED = ("throughput", "drop", "latency", "files", "pages")
 """Parts that need a running server ..."""
 PURE = ("speed", "agreement", "accuracy", "adaptive", "incremental", "pairwise", "evidence")
 """... and those of the quality engine, each a module of `bench.quality` with `run(quick, console)`."""
@@ -134,11 +134,33 @@ def _files(server: Server, world: World, quick: bool) -> dict[str, Bulk]:
     return found
 
 
+def _pages(server: Server, world: World, quick: bool) -> list[pages.Line]:
+    found = pages.measure(server, 1 if quick else pages.OPENINGS)
+    table = Table(title=f"Desks: median of {1 if quick else pages.OPENINGS} openings with an empty cache")
+    for column in ("kind", "template"):
+        table.add_column(column, overflow="fold")
+    for column in ("own gzip kB", "together gzip kB", "requests", "interactive ms", "next task ms"):
+        table.add_column(column, justify="right")
+    for line in found:
+        table.add_row(
+            line.kind,
+            line.template,
+            f"{line.own_kb:.1f}",
+            f"{line.together_kb:.1f}",
+            str(line.requests),
+            f"{line.interactive_ms:.0f}",
+            "" if line.next_ms is None else f"{line.next_ms:.0f}",
+        )
+    console.print(table)
+    return found
+
+
 MEASURES: dict[str, Callable[[Server, World, bool], object]] = {
     "throughput": _throughput,
     "drop": _drop,
     "latency": _latency,
     "files": _files,
+    "pages": _pages,
 }
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ class Server:
     web: tuple[psutil.Process, ...]
     database: psutil.Process
     engine: Engine
+    settings: Settings
 
     def cpu_seconds(self) -> tuple[float, float]:
         """CPU used so far by (web processes, database processes)."""
@@ -59,7 +60,8 @@ def _of_ended_children(process: psutil.Process) -> float:
 @contextmanager
 def running(data_dir: Path) -> Iterator[Server]:
     """A fresh installation on a free port with fsync on, as a user would run it; gone at the end of the block."""
-    settings = Settings(data_dir=data_dir, port=0, web_processes=WEB_PROCESSES, worker_processes=0)
+    processes = {"web_processes": WEB_PROCESSES, "worker_processes": 0}
+    settings = Settings.model_validate({"data_dir": data_dir, "port": 0, "outgoing_reach": "loopback", **processes})
     with served(settings) as (supervisor, url, base):
         engine = make_engine(url)
         pids = supervisor.pids()
@@ -70,6 +72,7 @@ def running(data_dir: Path) -> Iterator[Server]:
             tuple(psutil.Process(pid) for name, pid in pids.items() if name.startswith("web")),
             _database_process(),
             engine,
+            settings,
         )
         engine.dispose()
 

@@ -1,4 +1,4 @@
-import { readFileSync, readdirSync, statSync } from "node:fs";
+import { cpSync, readFileSync, readdirSync, statSync } from "node:fs";
 import { createHash } from "node:crypto";
 import { basename, join, resolve } from "node:path";
 import tailwindcss from "@tailwindcss/vite";
@@ -69,6 +69,18 @@ function pageAssets(): Plugin {
   };
 }
 
+/** Fonts, character maps and a picture decoder that pdf.js fetches by name, beside the bundle. */
+function pdfFiles(): Plugin {
+  const from = join(here, "node_modules/pdfjs-dist");
+  return {
+    name: "preceptor-pdf-files",
+    writeBundle(options) {
+      for (const folder of ["cmaps", "standard_fonts"]) cpSync(join(from, folder), join(options.dir!, "pdfjs", folder), { recursive: true });
+      for (const name of ["openjpeg_nowasm_fallback.js", "LICENSE_OPENJPEG", "LICENSE_PDFJS_OPENJPEG"]) cpSync(join(from, "wasm", name), join(options.dir!, "pdfjs/wasm", name));
+    },
+  };
+}
+
 const elements = ["workspace", "chart", "palette", "shortcuts", "upload", "passkey", "review"];
 /** Elements of kinds of work, by file name: adding one touches nothing here. */
 const kinds = filesUnder(join(here, "src/elements/kinds")).map((path) => basename(path, ".ts"));
@@ -76,7 +88,7 @@ const kinds = filesUnder(join(here, "src/elements/kinds")).map((path) => basenam
 export default defineConfig({
   base: "/static/dist/",
   publicDir: false,
-  plugins: [tailwindcss(), pageAssets()],
+  plugins: [tailwindcss(), pageAssets(), pdfFiles()],
   build: {
     outDir,
     emptyOutDir: true,

@@ -18,20 +18,30 @@ from sqlalchemy.orm import Session
 from preceptor.assessments.service import assessments, attempts
 from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.cli.application import create_app
+from preceptor.endpoints.chat import Ending, Outcome
+from preceptor.endpoints.models import Purpose
+from preceptor.endpoints.service import generating, keeping
+from preceptor.endpoints.settings import EndpointIn
 from preceptor.fairness.models import ReceiptKind
 from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import new_id, show_id
 from preceptor.kit.runtime import Runtime, start_runtime
+from preceptor.media.kinds import MediaKind
+from preceptor.media.models import Media
+from preceptor.media.rules import media_key
 from preceptor.money import service as money
 from preceptor.people.models import OrgRole, Person
 from preceptor.people.service import organizations, sessions
 from preceptor.people.service.keys import create_key
-from preceptor.projects.models import Import, ImportState
+from preceptor.projects.models import Import, ImportState, Project
 from preceptor.training import service as training
 from preceptor.work import service as work
-from preceptor.work.models import Submission
+from preceptor.work.models import Claim, Submission
+from preceptor.work.models_judging import AiJudgment, JudgmentOutcome
 from preceptor.work.models_quality import Evidence, EvidenceKind, GoldChallenge
-from preceptor.work.service import appeals, fitting, membership_decisions
+from preceptor.work.models_running import RunState, SandboxRun
+from preceptor.work.service import appeals, fitting, judges, membership_decisions
+from preceptor.work.service.judges import JudgeIn
 from tests.conftest import at_database, make_settings
 from tests.datasets.judged import Judged, make_judged
 from tests.factories import PREFER_A, User, World, make_client, make_contributor, make_user, pair_payload, signed
@@ -143,6 +153,18 @@ class ApiWorld:
             ("POST", f"{project}/people/{{person_id}}/reinstate"): reason,
             ("PUT", f"{api}/claims/{{claim_id}}/draft"): {"draft": {}, "number": 1},
             ("POST", f"{api}/claims/{{claim_id}}/submission"): answer,
+            ("POST", f"{api}/claims/{{claim_id}}/run"): answer,
+            ("POST", f"{api}/claims/{{claim_id}}/generate"): {
+                "key": "question-1", "messages": [{"role": "user", "content": "Hello"}],
+            },
+            ("POST", f"{api}/endpoints"): {
+                "org_id": self.ids["org_id"], "name": "Mine", "base_url": "https://models.example.com", "model": "m",
+            },
+            ("PATCH", f"{api}/endpoints/{{endpoint_id}}"): {"name": "Taken over"},
+            ("PUT", f"{project}/endpoints"): {"endpoints": [{"endpoint_id": self.ids["endpoint_id"]}]},
+            ("POST", f"{project}/judges"): {"endpoint_id": self.ids["endpoint_id"], "title": "Mine"},
+            ("PUT", f"{project}/judges/inference"): {"included": True},
+            ("POST", f"{api}/judges/{{judge_id}}/run"): {"scope": "all"},
             ("POST", f"{api}/claims/{{claim_id}}/skip"): {"reason": "unclear"},
             ("POST", f"{api}/claims/{{claim_id}}/flag"): {"reason": "broken"},
         }  # fmt: skip
@@ -201,9 +223,12 @@ def make_api_world(runtime: Runtime) -> ApiWorld:
             "task_id": show_id("task", world.tasks[-1].id), "release_id": show_id("release", release.id),
             "model_id": show_id("model", run.id), "claim_id": show_id("claim", held.id),
             "submission_id": show_id("submission", submission.id), "person_id": show_id("person", people[0].id),
-            "batch_id": show_id("payout_batch", batch.id),
+            "batch_id": show_id("payout_batch", batch.id), "name": "comparison",
         } | _extras(session, runtime, world, people[0]) | _decided(session, world, people[0], judged.now)  # fmt: skip
+        ids["media_id"] = _file(session, runtime, world)
+        ids["run_id"] = _run(session, held, now)
         ids |= _challenged(session, world, people[0], judged.now)
+        ids |= _generated(session, runtime, world, now)
         ids |= _found_out(session, world, people[0], judged.now)
         viewer = _member(session, runtime, world, OrgRole.VIEWER)
         other, stranger_owner = make_client(session, now=now)
@@ -244,6 +269,18 @@ def _decided(session: Session, world: World, person: User, now: datetime) -> dic
     return {"receipt_id": show_id("receipt", receipt.id), "appeal_id": show_id("appeal", found.id)}
 
 
+def _file(session: Session, runtime: Runtime, world: World) -> str:
+    """A file of the organization that nothing uses."""
+    made = Media(
+        org_id=world.organization.id, sha256="0" * 64, sent_sha256="0" * 64, size_bytes=len(SECRET),
+        media_type="text/plain", kind=MediaKind.TEXT, name=SECRET, created_at=runtime.clock.now(),
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    runtime.storage.put(media_key(made.org_id, made.id), SECRET.encode())
+    return show_id("media", made.id)
+
+
 def _challenged(session: Session, world: World, person: User, now: datetime) -> dict[str, str]:
     """Somebody's challenge to a known answer, not decided yet."""
     given = session.scalars(select(Submission).where(Submission.person_id == person.id).limit(1)).one()
@@ -265,6 +302,44 @@ def _found_out(session: Session, world: World, person: User, now: datetime) -> d
     session.add(found)
     session.flush()
     return {"evidence_id": show_id("evidence", found.id)}
+
+
+def _run(session: Session, claim: Claim, now: datetime) -> str:
+    """A run of code for somebody's claim; that this kind of work runs none does not matter to its doors."""
+    run = SandboxRun(
+        claim_id=claim.id, project_id=claim.project_id, person_id=claim.person_id, state=RunState.REFUSED, answer={},
+        answer_digest="d" * 64, files_digest="d" * 64, lane=0, isolation=[], limits={}, result={"refused": SECRET},
+        created_at=now, finished_at=now,
+    )  # fmt: skip
+    session.add(run)
+    session.flush()
+    return show_id("run", run.id)
+
+
+def _generated(session: Session, runtime: Runtime, world: World, now: datetime) -> dict[str, str]:
+    """A model endpoint, and what it wrote."""
+    given = EndpointIn(name=SECRET, base_url="https://nowhere.invalid/v1", model=SECRET, requests_per_minute=5)
+    secret = runtime.settings.signing_key()
+    endpoint = keeping.create_endpoint(
+        session, world.client.actor, world.organization.id, given, secret=secret, now=now
+    )
+    asker = generating.Asker(Purpose.TEST, "test-1", person_id=world.client.id)
+    begun = generating.begin(session, endpoint.id, [{"role": "user", "content": SECRET}], asker, now=now)
+    generating.finish(session, begun.generation.id, SECRET, Ending(Outcome.FINISHED), now=now)
+    wanted = JudgeIn(endpoint_id=show_id("endpoint", endpoint.id), title=SECRET)
+    judge = judges.make_judge(session, world.client.actor, session.get_one(Project, world.project.id), wanted, now=now)
+    session.add(
+        AiJudgment(
+            judge_id=judge.id, task_id=world.tasks[-1].id, project_id=world.project.id, outcome=JudgmentOutcome.FAILED,
+            passes=[], error=SECRET, input_tokens=0, output_tokens=0, tokens_estimated=False, cost=0, currency="USD",
+            latency_ms=0, run=1, created_at=now, updated_at=now,
+        )
+    )  # fmt: skip
+    return {
+        "judge_id": show_id("judge", judge.id),
+        "endpoint_id": show_id("endpoint", endpoint.id),
+        "generation_id": show_id("generation", begun.generation.id),
+    }
 
 
 def _extras(session: Session, runtime: Runtime, world: World, taker: User) -> dict[str, str]:

@@ -16,7 +16,8 @@ ABOUT_ONESELF = {
     "/api/v1/projects", "/api/v1/models", "/api/v1/board", "/api/v1/tests", "/api/v1/submissions",
     "/api/v1/me/statement", "/api/v1/me/decisions",
     "/api/v1/appeals", "/api/v1/reviews/next", "/api/v1/people", "/api/v1/events", "/api/v1/payout-batches",
-    "/api/v1/me/skills", "/api/v1/evidence",
+    "/api/v1/me/skills", "/api/v1/evidence", "/api/v1/media",
+    "/api/v1/endpoints", "/api/v1/task-types", "/api/v1/task-types/{name}",
 }  # fmt: skip
 """Operations that name nothing of anybody: they answer about whoever asks, or are for operators."""
 FOR_EVERY_CONTRIBUTOR = {
@@ -25,7 +26,7 @@ FOR_EVERY_CONTRIBUTOR = {
     "/api/v1/projects/{project_id}/eligibility", "/api/v1/projects/{project_id}/quality/me",
 }  # fmt: skip
 """Tests and open projects are there for every contributor."""
-OF_CLIENTS = {"projects", "models", "organizations"}
+OF_CLIENTS = {"projects", "models", "organizations", "endpoints", "judges"}
 READING = ("/score", "/evaluate")
 REFUSED = {401, 403, 404}
 
@@ -127,6 +128,7 @@ def test_a_key_without_the_scope_reads_nothing_of_the_client(api: ApiWorld, scop
     of_the_person = {
         "/api/v1/me", "/api/v1/me/statement", "/api/v1/me/decisions", "/api/v1/me/skills",
         "/api/v1/submissions", "/api/v1/board", "/api/v1/tests",
+        "/api/v1/task-types", "/api/v1/task-types/{name}",
     }  # fmt: skip
     of_the_person |= {"/api/v1/appeals", "/api/v1/appeals/{appeal_id}"}  # what a reviewer decides, as reviews/next
     reading = [each for each in api.operations() if each[0] == "GET" and each[1] not in of_the_person]

@@ -6,16 +6,16 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
-from sqlalchemy import select
 
 from preceptor.assessments.service.assessments import create_assessment
 from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.kit.ids import show_id
 from preceptor.projects.models import GuidelinesVersion, RubricVersion
 from preceptor.work import service
-from preceptor.work.models import Claim, Decision, Submission
+from preceptor.work.models import Claim, Decision
 from preceptor.work.service import CriterionVerdict
 from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.writing import submissions
 from tests.factories import PREFER_A, User, World, join, make_world, pair_payload
 
 pytestmark = pytest.mark.browser
@@ -117,11 +117,6 @@ def open_desk(page: Page, live: Live, world: World) -> None:
     page.goto(f"{live.url}/board/{show_id('project', world.project.id)}")
     page.get_by_role("button", name="Start").or_(page.get_by_role("link", name="Go on with your task")).first.click()
     expect(page.get_by_role("radiogroup")).to_be_visible()
-
-
-def submissions(live: Live) -> list[Submission]:
-    with live.runtime.sessions.begin() as session:
-        return list(session.scalars(select(Submission).order_by(Submission.id)))
 
 
 def why(page: Page) -> Any:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pytest
 
 from preceptor.datasets.providers import (
     ProviderFiles,
@@ -50,12 +51,26 @@ def test_gemini_calls_the_assistant_a_model_and_keeps_instructions_apart() -> No
             {"role": "model", "parts": [{"text": "7"}]},
         ],
     }
-    found = gemini_preference(PAIR)
-    assert found is not None
-    assert [(each["score"], each["completion"]["parts"][0]["text"]) for each in found["completions"]] == [
-        (1.0, "7"),
-        (0.0, "9"),
-    ]
+    assert gemini_preference(PAIR) == {
+        "system_instruction": {"parts": [{"text": "Be brief."}]},
+        "contents": [{"role": "user", "parts": [{"text": "Name a prime."}]}],
+        "completions": [
+            {"score": 1, "completion": {"role": "model", "parts": [{"text": "7"}]}},
+            {"score": 0, "completion": {"role": "model", "parts": [{"text": "9"}]}},
+        ],
+    }
+
+
+def test_before_two_answers_the_user_has_spoken() -> None:
+    later = {**PAIR, "prompt": [*ASKED, *said(("assistant", "Which one?"))]}
+    assert gemini_preference(later) is None
+    assert openai_preference(later) is None
+    assert openai_preference({**PAIR, "prompt": []}) is None
+
+
+def test_empty_texts_are_no_answers() -> None:
+    assert openai_sft({"messages": [*ASKED, *said(("assistant", " "))]}) is None
+    assert gemini_preference({**PAIR, "rejected": said(("assistant", ""))}) is None
 
 
 def test_bedrock_wants_turns_that_alternate() -> None:
@@ -68,6 +83,13 @@ def test_bedrock_wants_turns_that_alternate() -> None:
         ],
     }
     assert bedrock_sft({"messages": said(("user", "a"), ("user", "b"), ("assistant", "c"))}) is None
+
+
+@pytest.mark.parametrize("word", ["User: hello", "the bot: yes", "<IMAGE>", "It ends [EOS]"])
+def test_bedrock_fails_a_job_for_reserved_words_so_they_are_left_out(word: str) -> None:
+    for messages in (said(("user", word), ("assistant", "c")), said(("user", "a"), ("assistant", word))):
+        assert bedrock_sft({"messages": messages}) is None
+        assert openai_sft({"messages": messages}) is not None
 
 
 def test_files_are_written_by_the_shape_of_each_table_and_omissions_are_counted(tmp_path: Path) -> None:

@@ -238,3 +238,39 @@ def test_code_colours_can_be_read_in_both_themes(theme: str) -> None:
     for name, colour in colours.items():
         light, dark = sorted((ground, _luminance(colour)), reverse=True)
         assert (light + 0.05) / (dark + 0.05) >= 4.5, name
+
+
+MEDIA = "media:med_" + "0a" * 16
+
+
+def _shown(*parts: dict[str, object]) -> str:
+    message = Message.model_validate({"role": "user", "content": list(parts)})
+    return render_messages([message], sign=lambda url: f"/media/{url[6:]}/file?a=1&b=2")[0]["html"]
+
+
+def test_files_of_a_message_are_played_and_opened_by_signed_addresses() -> None:
+    html = _shown(
+        {"type": "text", "text": "Listen, *then* look."},
+        {"type": "image_url", "image_url": {"url": MEDIA, "alt": "A [red] car"}},
+        {"type": "input_audio", "input_audio": {"data": MEDIA, "format": "wav", "title": 'He says "no"'}},
+        {"type": "video_url", "video_url": {"url": "https://e.org/a.mp4"}},
+        {"type": "file", "file": {"file_url": MEDIA, "filename": "<report>.pdf"}},
+    )
+    address = f"/media/{MEDIA[6:]}/file?a=1&amp;b=2"
+    assert f'<img src="{address}" alt="A (red) car"' in html
+    assert f'<audio src="{address}" controls preload="metadata" aria-label="He says &quot;no&quot;"></audio>' in html
+    assert '<video src="https://e.org/a.mp4" controls' in html
+    assert f'<a class="file-card" href="{address}"' in html
+    assert "&lt;report&gt;.pdf" in html
+    assert "media:" not in html
+
+
+def test_only_addresses_are_signed_and_no_text_that_looks_like_one() -> None:
+    html = _shown({"type": "text", "text": f'`<img src="{MEDIA}">` and src="{MEDIA}" ![x](<{MEDIA}>) [y]({MEDIA})'})
+    assert html.count("/media/med_") == 2
+    assert html.count("media:med_") == 2
+
+
+def test_other_media_addresses_are_not_shown() -> None:
+    assert "<img" not in render_markdown("![x](media:evil)")
+    assert "href" not in render_markdown("[x](media:med_12)")

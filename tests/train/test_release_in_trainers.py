@@ -4,7 +4,6 @@ Needs the `train` extra; its packages are imported inside the tests, so that the
 """
 
 import json
-import os
 from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
@@ -16,12 +15,9 @@ from preceptor.datasets import service as datasets_service
 from preceptor.kit.runtime import Runtime
 from tests.conftest import NOW
 from tests.datasets.judged import make_judged
+from tests.train.tiny import losses, settings, tiny_config, tiny_tokenizer
 
 pytestmark = pytest.mark.train
-
-os.environ.setdefault("HF_HUB_OFFLINE", "1")
-
-CHAT_TEMPLATE = "{% for message in messages %}{{ message['role'] }} : {{ message['content'] }} </s> {% endfor %}"
 
 
 @pytest.fixture
@@ -36,13 +32,6 @@ def release(open_runtime: Callable[..., Runtime], tmp_path: Path) -> Path:
         client, storage = judged.world.client.actor, judged.runtime.storage
         datasets_service.export_release(session, client, storage, built.id, tmp_path / "release")
     return tmp_path / "release"
-
-
-@pytest.fixture
-def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A cache folder of this test, so that nothing is left in the user's."""
-    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
-    return tmp_path / "hub"
 
 
 def pairs_of(release: Path, hub: Path) -> Any:
@@ -65,61 +54,6 @@ def test_datasets_loads_the_folder_by_its_card(release: Path, hub: Path) -> None
     for config in ("pairs", "judgments"):
         loaded = datasets.load_dataset(str(release), config, split="train", cache_dir=str(hub))
         assert len(loaded) == 8
-
-
-def tiny_tokenizer() -> Any:
-    """A word tokenizer made here: nothing is downloaded."""
-    tokenizers = import_module("tokenizers")
-    transformers = import_module("transformers")
-    words = ["<unk>", "<pad>", "</s>", "user", "assistant", ":", "What", "is", "It", "+", ".", "?"]
-    words += [str(number) for number in range(40)]
-    tokenizer = tokenizers.Tokenizer(
-        tokenizers.models.WordLevel({word: place for place, word in enumerate(words)}, unk_token="<unk>")
-    )
-    tokenizer.pre_tokenizer = tokenizers.pre_tokenizers.Whitespace()
-    made = transformers.PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer, unk_token="<unk>", pad_token="<pad>", eos_token="</s>"
-    )
-    made.chat_template = CHAT_TEMPLATE
-    return made
-
-
-def tiny_config(tokenizer: Any, **more: Any) -> Any:
-    transformers = import_module("transformers")
-    return transformers.LlamaConfig(
-        vocab_size=len(tokenizer),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        num_key_value_heads=2,
-        max_position_embeddings=128,
-        pad_token_id=tokenizer.pad_token_id,
-        bos_token_id=None,
-        eos_token_id=tokenizer.eos_token_id,
-        **more,
-    )
-
-
-def settings(folder: Path, **more: Any) -> dict[str, Any]:
-    """Two steps on the CPU, saying nothing to anybody."""
-    return {
-        "output_dir": str(folder),
-        "max_steps": 2,
-        "per_device_train_batch_size": 2,
-        "report_to": "none",
-        "save_strategy": "no",
-        "logging_steps": 1,
-        "use_cpu": True,
-        "bf16": False,
-        "gradient_checkpointing": False,
-        "max_length": 64,
-        **more,
-    }
-
-
-def losses(trainer: Any) -> list[float]:
-    return [float(entry["loss"]) for entry in trainer.state.log_history if "loss" in entry]
 
 
 def test_the_reward_trainer_takes_the_pairs_as_they_are(release: Path, hub: Path, tmp_path: Path) -> None:

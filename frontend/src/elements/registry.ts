@@ -5,6 +5,7 @@ const OWN: Record<string, () => Promise<unknown>> = {
   "preceptor-palette": () => import("./palette"),
   "preceptor-shortcuts": () => import("./shortcuts"),
   "preceptor-upload": () => import("./upload"),
+  "preceptor-media-upload": () => import("./media-upload"),
   "preceptor-passkey": () => import("./passkey"),
   "preceptor-review": () => import("./review"),
 };

@@ -6,7 +6,7 @@
  */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
-import { csrfToken, send, type Problem, type Reply } from "../lib/api";
+import { csrfToken, newKey, send, type Problem, type Reply } from "../lib/api";
 import { Autosave } from "../lib/autosave";
 import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
@@ -39,10 +39,6 @@ const ENDED_WORDS: Record<string, string> = {
   claim_ended: "This task is no longer with you.",
   attempt_over: "The time of this test has ended.",
 };
-
-function newKey(): string {
-  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-}
 
 export class PreceptorWorkspace extends LitElement {
   static override properties = {

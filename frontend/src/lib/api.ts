@@ -17,6 +17,11 @@ export function csrfToken(): string {
   return document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.content ?? "";
 }
 
+/** A key for a deed that may be sent again: 128 bits of chance. */
+export function newKey(): string {
+  return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 interface Options {
   body?: unknown;
   headers?: Record<string, string>;

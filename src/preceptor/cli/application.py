@@ -8,7 +8,6 @@ from pathlib import Path
 from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from fastapi.staticfiles import StaticFiles
 from sqlalchemy.exc import DataError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as NoConnectionFree
 from starlette.exceptions import HTTPException
@@ -16,6 +15,7 @@ from starlette.exceptions import HTTPException
 import preceptor
 from preceptor import api, web
 from preceptor.cli.worker import register_jobs
+from preceptor.http.assets import StaticAssets
 from preceptor.http.edge import guard_csrf
 from preceptor.http.limits import BodyLimit
 from preceptor.http.problems import STATUS, problem
@@ -34,7 +34,7 @@ CONTENT_SECURITY_POLICY = "; ".join(
         "style-src 'self'",
         "font-src 'self'",
         "img-src 'self' data: blob: https:",
-        "media-src 'self' blob:",
+        "media-src 'self' blob: https:",
         "connect-src 'self'",
         "form-action 'self'",
         "frame-ancestors 'none'",
@@ -70,7 +70,7 @@ def create_app(runtime: Runtime | None = None) -> FastAPI:
         app.include_router(router, dependencies=[Depends(guard_csrf)])
     for router in web.routers(runtime.settings):
         app.include_router(router, dependencies=[Depends(guard_csrf)], include_in_schema=False)
-    app.mount("/static", StaticFiles(directory=STATIC, check_dir=False), name="static")
+    app.mount("/static", StaticAssets(STATIC), name="static")
     _answer_errors(app)
     app.add_middleware(BodyLimit, settings=runtime.settings)
     app.add_middleware(Headers)
@@ -141,7 +141,7 @@ class Bug(AppError):
 def _answer(request: Request, error: AppError, status: int | None = None) -> Response:
     """A problem document for API and scripts, a page or fragment for people. `status` overrides that of the kind."""
     path = request.url.path
-    wants_json = path.startswith("/api/") or "json" in request.headers.get("accept", "")
+    wants_json = path.startswith(("/api/", "/ls/")) or "json" in request.headers.get("accept", "")
     if wants_json:
         return problem(error, status)
     if error.kind == "unauthenticated" and request.method == "GET" and "hx-request" not in request.headers:

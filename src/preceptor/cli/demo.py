@@ -17,6 +17,7 @@ from preceptor.cli.postgres import PostgresError
 from preceptor.cli.processes import ProcessError
 from preceptor.cli.serve import served
 from preceptor.demo.extras import add_extras
+from preceptor.demo.kinds import add_kinds
 from preceptor.demo.material import Material
 from preceptor.demo.recorded import NotAReplay, is_replay, read_recorded
 from preceptor.demo.run import Run
@@ -96,6 +97,7 @@ def _run(
                 run = Run(runtime, base, material, simulation, _opener(progress))
                 result = run.run()
                 add_extras(runtime, run.cast, base, _opener(progress))
+                add_kinds(runtime, run.cast, _opener(progress))
             runtime.engine.dispose()
             marker.write_text(json.dumps(result.as_json(), indent=2))
         found = json.loads(marker.read_text())

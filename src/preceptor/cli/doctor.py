@@ -15,6 +15,8 @@ from preceptor.kit.runtime import Runtime
 from preceptor.kit.settings import Settings
 from preceptor.migrations import current_revision, head_revision
 from preceptor.money import service as money
+from preceptor.sandbox.isolation import isolation
+from preceptor.sandbox.languages import languages
 from preceptor.web.assets import AssetsNotBuilt, asset
 from preceptor.work import service as work
 
@@ -39,6 +41,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _database(settings)
     yield _mail(settings)
     yield _public_url(settings)
+    yield _sandbox()
 
 
 def _data_folder(settings: Settings) -> Finding:
@@ -97,6 +100,15 @@ def _public_url(settings: Settings) -> Finding:
         settings.public_url or f"only this machine ({settings.base_url})",
         "Set PRECEPTOR_PUBLIC_URL to the https:// address that people use.",
     )
+
+
+def _sandbox() -> Finding:
+    """Only code tasks need it, so a machine without isolation is told and not failed."""
+    held = isolation()
+    if held.way is None:
+        return Finding("sandbox", True, f"code is not run here; missing: {held.missing}. {held.mend}")
+    installed = ", ".join(f"{each.title} {each.version}" for each in languages().values())
+    return Finding("sandbox", True, f"{installed}; {'; '.join(held.layers)}")
 
 
 def prove_ledger(runtime: Runtime) -> tuple[list[str], list[str]]:

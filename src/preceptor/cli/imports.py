@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Annotated
 from uuid import UUID
@@ -11,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, T
 from rich.table import Table
 
 from preceptor.cli.connect import console, errors, installation, refusals
+from preceptor.cli.media_names import read_addresses, with_addresses
 from preceptor.kit.db import transaction
 from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import show_id
@@ -42,20 +44,28 @@ def import_file(
     type_: Annotated[
         str, typer.Option("--type", help="Task type that a dry run reads the file for.", metavar="NAME")
     ] = "comparison",
+    media: Annotated[
+        Path | None,
+        typer.Option(
+            "--media", help="Addresses of files by name, as `preceptor media add --out` writes them.", exists=True
+        ),
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Read and check the file; import nothing.")] = False,
 ) -> None:
     """Import tasks from a file: all of them, or none and a list of what is wrong.
 
     The usual layouts are recognised: prompt/chosen/rejected, prompt/response_a/response_b, prompt and a list of
     responses, chat messages. The same file is imported once; a task whose id the project has is left as it is.
+    With --media, every string in the rows that is the name of one of those files becomes its address.
     """
     mapping = read_map(map_ or [])
-    if dry_run:
-        raise typer.Exit(0 if _check(file, _importer(type_), mapping) else 1)
-    if not project:
+    if not (dry_run or project):
         raise typer.BadParameter("name the project by its id or title", param_hint="--project")
-    with refusals(), installation() as runtime:
-        done = _import(runtime, file, project, mapping)
+    with refusals(), with_addresses(file, read_addresses(media)) if media else nullcontext(file) as rows:
+        if dry_run:
+            raise typer.Exit(0 if _check(rows, _importer(type_), mapping) else 1)
+        with installation() as runtime:
+            done = _import(runtime, rows, project, mapping)
     if done.state is ImportState.FAILED:
         found = [RowProblem(one["line"], one["field"], one["problem"]) for one in done.problems]
         _print_problems(found, done.problem_count)

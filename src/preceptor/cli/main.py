@@ -8,7 +8,20 @@ from rich.table import Table
 
 import preceptor
 from preceptor.cli import backup as archives
-from preceptor.cli import demo, doctor, imports, kinds, quality, releases, training, users
+from preceptor.cli import (
+    demo,
+    doctor,
+    endpoints,
+    imports,
+    judges,
+    kinds,
+    media,
+    quality,
+    releases,
+    sandbox,
+    training,
+    users,
+)
 from preceptor.cli.connect import console, database, errors, installation, refusals
 from preceptor.cli.postgres import PostgresError
 from preceptor.cli.processes import ProcessError
@@ -27,6 +40,10 @@ db = typer.Typer(help="The database schema.", no_args_is_help=True)
 app.add_typer(db, name="db")
 app.add_typer(users.app, name="user")
 app.add_typer(quality.app, name="quality")
+app.add_typer(media.app, name="media")
+app.add_typer(sandbox.app, name="sandbox")
+app.add_typer(endpoints.app, name="endpoints")
+app.add_typer(judges.app, name="judges")
 app.command("import")(imports.import_file)
 app.command("release")(releases.build_release)
 app.command("export")(releases.export_release)

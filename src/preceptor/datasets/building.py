@@ -89,7 +89,8 @@ def build(
     exported.close(folder)
     fits = list(session.scalars(queries.fits(list(tally.fits))))
     _write_texts(folder, project, release, kind, writer, versions, fits)
-    more: Json = {KEY: options.as_json(), "quality": _quality(tally, fits)}
+    left_out = dict(provided.left_out)
+    more: Json = {KEY: options.as_json(), "quality": _quality(tally, fits), "providers_left_out": left_out}
     return _with_manifest(folder, project, release, files, more)
 
 
@@ -295,6 +296,7 @@ def _write_texts(
         number=release.number,
         kind=kind.kind,
         rows=writer.files.rows,
+        left_out=writer.files.provided.left_out,
         tally=writer.tally,
         guidelines=used,
         rubric=current,

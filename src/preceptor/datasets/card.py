@@ -34,6 +34,8 @@ class CardFacts:
     kind: AnyTaskType
     rows: Mapping[str, int]
     """Rows by table, the main one first, judgments last."""
+    left_out: Mapping[str, int]
+    """Rows that a provider's format has no place for, by file."""
     tally: ReleaseTally
     guidelines: Sequence[GuidelinesVersion]
     """Versions that somebody worked under, oldest first."""
@@ -46,6 +48,11 @@ class CardFacts:
     def main(self) -> str:
         """Name of the table that trainers read first."""
         return next(iter(self.rows))
+
+    @property
+    def filled(self) -> Sequence[str]:
+        """Tables that are named as configs: `datasets` refuses to load one without rows."""
+        return [name for name, rows in self.rows.items() if rows] or list(self.rows)
 
 
 def render_card(facts: CardFacts) -> str:
@@ -93,7 +100,7 @@ def _header(facts: CardFacts) -> str:
         f"- {size_category(facts.rows[facts.main])}",
         f"tags: {json.dumps(tags, ensure_ascii=False)}",
         "configs:",
-        *(line for name in facts.rows for line in _config(name, default=name == facts.main)),
+        *(line for name in facts.filled for line in _config(name, default=name == facts.filled[0])),
         "---",
     ]
     return "\n".join(lines)
@@ -147,11 +154,18 @@ with its state |
 | `providers/` | | the same rows as providers of fine-tuning read them, where there are any |
 | `files/` | | other formats of the task type, where there are any |
 | `guidelines/` | {len(facts.guidelines)} | every version that somebody worked under |
-
+{_left_out(facts)}
 ```python
 from datasets import load_dataset
-{facts.main} = load_dataset("parquet", data_files="{facts.main}/*.parquet", split="train")
+{facts.filled[0]} = load_dataset("parquet", data_files="{facts.filled[0]}/*.parquet", split="train")
 ```"""
+
+
+def _left_out(facts: CardFacts) -> str:
+    if not facts.left_out:
+        return ""
+    listed = ", ".join(f"{rows:,} of `{path}`" for path, rows in sorted(facts.left_out.items()))
+    return f"\nLeft out of providers' files because the format has no place for them, in rows: {listed}.\n"
 
 
 def _columns(facts: CardFacts) -> list[str]:

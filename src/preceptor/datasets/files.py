@@ -78,7 +78,7 @@ class RowFiles:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close everything. Without rows there is one empty file, so that every release loads alike."""
+        """Close everything. Without rows there is one empty file, which says the columns."""
         if self._shards == 0:
             self._shard = self._next_shard()
         self._close_shard()

@@ -1,16 +1,21 @@
 """The same rows as providers of fine-tuning read them: JSON Lines beside the Parquet tables, below `providers/`.
 
-- OpenAI, supervised: `{"messages": [...]}`; preference (DPO): `{"input": {"messages"}, "preferred_output",
-  "non_preferred_output"}`, each output one assistant message
-  (platform.openai.com/docs/guides/direct-preference-optimization).
-- Gemini on Vertex AI, supervised: `{"systemInstruction", "contents": [{"role": "user"|"model", "parts"}]}`;
-  preference: `{"contents", "completions": [{"score", "completion"}]}` with score 1 for the chosen one and 0 for the
-  other (docs.cloud.google.com/vertex-ai/generative-ai/docs/models/tune-preference).
+- OpenAI, supervised: `{"messages": [...]}` (developers.openai.com/api/docs/guides/supervised-fine-tuning); preference
+  (DPO): `{"input": {"messages", "tools", "parallel_tool_calls"}, "preferred_output", "non_preferred_output"}`, each
+  output one assistant message (developers.openai.com/api/docs/guides/direct-preference-optimization). Azure, Together
+  and Fireworks read the same.
+- Gemini on Vertex AI, supervised: `{"systemInstruction": {"role", "parts"}, "contents": [{"role": "user"|"model",
+  "parts"}]}` (docs.cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-supervised-tuning-prepare); preference:
+  `{"system_instruction": {"parts"}, "contents", "completions": [{"score", "completion"}]}` where `contents` end with
+  the user, and the score is 1 for the chosen one and 0 for the other
+  (docs.cloud.google.com/vertex-ai/generative-ai/docs/models/gemini-preference-tuning-prepare).
 - Amazon Bedrock, supervised conversation: `{"schemaVersion": "bedrock-conversation-2024", "system", "messages":
-  [{"role", "content": [{"text"}]}]}` (docs.aws.amazon.com/bedrock/latest/userguide/model-customization-prepare.html).
+  [{"role", "content": [{"text"}]}]}`, turns alternating from the user to the assistant
+  (docs.aws.amazon.com/bedrock/latest/userguide/preparing-text-data.html). A few words are reserved by Amazon Nova: a
+  job fails on a text that holds one (docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding).
 
 What a provider has no place for (tool messages, a conversation that does not end with the assistant, several answer
-messages) is left out and counted; nothing is changed silently.
+messages, empty texts, reserved words) is left out and counted; nothing is changed silently.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +32,8 @@ Messages = Sequence[Mapping[str, str]]
 Write = Callable[[Row], Mapping[str, Any] | None]
 _SPOKEN: Final = frozenset({"user", "assistant"})
 _SYSTEM: Final = frozenset({"system", "developer"})
+BEDROCK_RESERVED: Final = ("user:", "bot:", "assistant:", "system:", "<image>", "<video>", "[eos]")
+"""In small letters; Amazon's own check of a file makes no difference of case."""
 
 
 def openai_sft(row: Row) -> Mapping[str, Any] | None:
@@ -38,7 +45,7 @@ def openai_sft(row: Row) -> Mapping[str, Any] | None:
 def openai_preference(row: Row) -> Mapping[str, Any] | None:
     """A row of the `preference` shape for OpenAI; None where an answer is not one assistant message."""
     prompt, chosen, rejected = (_messages(row, name) for name in ("prompt", "chosen", "rejected"))
-    if not (prompt and _one_answer(chosen) and _one_answer(rejected)):
+    if not (_asked(prompt) and _one_answer(chosen) and _one_answer(rejected)):
         return None
     return {
         "input": {"messages": list(prompt), "tools": [], "parallel_tool_calls": True},
@@ -60,27 +67,30 @@ def gemini_sft(row: Row) -> Mapping[str, Any] | None:
 
 
 def gemini_preference(row: Row) -> Mapping[str, Any] | None:
-    """A row of the `preference` shape for Gemini."""
+    """A row of the `preference` shape for Gemini; None where the user does not speak before the answers."""
     prompt, chosen, rejected = (_messages(row, name) for name in ("prompt", "chosen", "rejected"))
     system, spoken = _without_system(prompt)
-    if not (spoken and _one_answer(chosen) and _one_answer(rejected)):
+    if not (_asked(spoken) and _one_answer(chosen) and _one_answer(rejected)):
         return None
     said: dict[str, Any] = {
         "contents": [_gemini(message) for message in spoken],
         "completions": [
-            {"score": 1.0, "completion": _gemini(chosen[0])},
-            {"score": 0.0, "completion": _gemini(rejected[0])},
+            {"score": 1, "completion": _gemini(chosen[0])},
+            {"score": 0, "completion": _gemini(rejected[0])},
         ],
     }
-    return {"systemInstruction": {"role": "system", "parts": [{"text": system}]}, **said} if system else said
+    return {"system_instruction": {"parts": [{"text": system}]}, **said} if system else said
 
 
 def bedrock_sft(row: Row) -> Mapping[str, Any] | None:
-    """A row of the `sft` shape for Bedrock's conversation format; None where turns do not alternate from the user."""
+    """A row of the `sft` shape for Bedrock's conversation format; None where turns do not alternate from the user, or
+    where a text holds a reserved word."""
     messages = _messages(row, "messages")
     system, spoken = _without_system(messages)
     wanted = ["user", "assistant"] * (len(spoken) // 2)
     if not spoken or [message["role"] for message in spoken] != wanted:
+        return None
+    if any(word in message["content"].lower() for message in messages for word in BEDROCK_RESERVED):
         return None
     said = [{"role": message["role"], "content": [{"text": message["content"]}]} for message in spoken]
     base: dict[str, Any] = {"schemaVersion": "bedrock-conversation-2024", "messages": said}
@@ -138,13 +148,21 @@ def _messages(row: Row, name: str) -> list[dict[str, str]]:
     return [{"role": str(each["role"]), "content": str(each["content"])} for each in value if isinstance(each, Mapping)]
 
 
+def _plain(messages: Messages) -> bool:
+    """Whether all of it is text of roles that every provider knows."""
+    return all(message["role"] in _SPOKEN | _SYSTEM and message["content"].strip() for message in messages)
+
+
+def _asked(messages: Messages) -> bool:
+    return bool(messages) and _plain(messages) and messages[-1]["role"] == "user"
+
+
 def _ends_with_assistant(messages: Messages) -> bool:
-    known = all(message["role"] in _SPOKEN | _SYSTEM for message in messages)
-    return bool(messages) and known and messages[-1]["role"] == "assistant"
+    return bool(messages) and _plain(messages) and messages[-1]["role"] == "assistant"
 
 
 def _one_answer(messages: Messages) -> bool:
-    return len(messages) == 1 and messages[0]["role"] == "assistant"
+    return len(messages) == 1 and _ends_with_assistant(messages)
 
 
 def _without_system(messages: Messages) -> tuple[str, list[Mapping[str, str]]]:

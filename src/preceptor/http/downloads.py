@@ -23,27 +23,54 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})\Z", re.ASCII)
 def attachment(request: Request, storage: Storage, key: str, filename: str | None = None) -> Response:
     """A stored file as a download. `NotFound` where there is none.
 
-    Always an attachment: what people uploaded must never run as a page of ours. A range that the file cannot
-    give is answered with 416; several ranges at once get the whole file, as the standard allows.
+    Always an attachment: what people uploaded must never run as a page of ours.
+    """
+    name = filename or PurePosixPath(key).name
+    headers = {"Content-Disposition": disposition("attachment", name), "Cache-Control": "private, no-store"}
+    media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
+    return ranged(request, storage, key, headers=headers, media_type=media_type)
+
+
+def disposition(kind: str, name: str) -> str:
+    """A Content-Disposition with any name (RFC 6266)."""
+    return f"{kind}; filename*=UTF-8''{quote(name, safe='')}"
+
+
+def ranged(
+    request: Request,
+    storage: Storage,
+    key: str,
+    *,
+    headers: dict[str, str],
+    media_type: str,
+    digest: str | None = None,
+) -> Response:
+    """A stored file whole, or the one range asked for. `NotFound` where there is none.
+
+    `digest` names the content and becomes its ETag; without one a conditional range gets the whole file. A range
+    that the file cannot give is answered with 416; several ranges at once get the whole file, as the standard allows.
     """
     size = storage.size(key)
-    name = filename or PurePosixPath(key).name
-    headers = {
-        "Accept-Ranges": "bytes",
-        "Content-Disposition": f"attachment; filename*=UTF-8''{quote(name, safe='')}",
-        "Cache-Control": "private, no-store",
-    }
-    media_type = MEDIA_TYPES.get(PurePosixPath(name).suffix, "application/octet-stream")
+    headers = {**headers, "Accept-Ranges": "bytes"}
+    etag = f'"{digest}"' if digest else None
+    if etag is not None:
+        headers["ETag"] = etag
+        if etag in _listed(request.headers.get("if-none-match")):
+            return Response(status_code=304, headers=headers)
     wanted = _wanted_range(request.headers.get("range"), size)
-    # Stored files carry no validator, so a conditional range cannot be trusted to be of the same file.
-    if wanted is None or "if-range" in request.headers:
+    condition = request.headers.get("if-range")
+    if wanted is None or (condition is not None and condition.strip() != etag):
         headers["Content-Length"] = str(size)
         return _streamed(request, storage.stream(key), 200, headers, media_type)
     start, end = wanted
     if start >= end:
-        return Response(status_code=416, headers={"Content-Range": f"bytes */{size}"})
+        return Response(status_code=416, headers={**headers, "Content-Range": f"bytes */{size}"})
     headers |= {"Content-Length": str(end - start), "Content-Range": f"bytes {start}-{end - 1}/{size}"}
     return _streamed(request, storage.stream_range(key, start, end), 206, headers, media_type)
+
+
+def _listed(header: str | None) -> set[str]:
+    return {each.strip().removeprefix("W/") for each in (header or "").split(",")}
 
 
 def _streamed(

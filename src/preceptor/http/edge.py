@@ -46,7 +46,13 @@ def get_session(request: Request) -> Iterator[Session]:
         yield session
 
 
+async def get_signing_key(request: Request) -> bytes:
+    key: bytes = request.app.state.signing_key
+    return key
+
+
 CurrentRuntime = Annotated[Runtime, Depends(get_runtime)]
+SigningKey = Annotated[bytes, Depends(get_signing_key)]
 Now = Annotated[datetime, Depends(get_now)]
 Db = Annotated[Session, Depends(get_session, scope="function")]
 
@@ -59,7 +65,8 @@ def get_signed_in(request: Request, session: Db, now: Now) -> SignedIn | None:
 
 def _find_signed_in(request: Request, session: Session, now: datetime) -> SignedIn | None:
     scheme, _, secret = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() == "bearer" and secret:
+    # `Token` is how clients of Label Studio send their key.
+    if scheme.lower() in ("bearer", "token") and secret:
         found: SignedIn | None = identify.by_api_key(session, secret.strip(), now=now)
     else:
         cookie = request.cookies.get(COOKIE)

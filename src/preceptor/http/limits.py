@@ -8,7 +8,9 @@ from preceptor.http.problems import problem
 from preceptor.kit.errors import Invalid
 from preceptor.kit.settings import Settings
 
-TAKES_FILES = re.compile(r"/(imports?|evaluations?|evaluate|tests/manage/[a-z]+)/?$")
+TAKES_FILES = re.compile(
+    r"/(imports?|evaluations?|evaluate|tests/manage/[a-z]+|api/v1/media|media/uploads(/upl_[0-9a-f]+)?)/?$"
+)
 """Routes that stream an upload to disk and hold it to `upload_bytes_max` themselves."""
 FORM_EXTRA_BYTES = 1024 * 1024
 """Left to those routes, which refuse in better words: boundaries and fields around a file, the file's last bytes."""

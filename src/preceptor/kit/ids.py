@@ -48,6 +48,13 @@ PREFIXES = {
     "fit": "fit",
     "evidence": "evd",
     "review_check": "rvc",
+    "media": "med",
+    "media_upload": "upl",
+    "run": "run",
+    "endpoint": "mep",
+    "generation": "gen",
+    "judge": "jdg",
+    "judgment": "jmt",
 }
 
 

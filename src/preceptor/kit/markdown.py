@@ -10,12 +10,13 @@ people judge texts as they were written.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from html import escape, unescape
 from types import ModuleType
 from typing import Any, Final, TypedDict
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import latex2mathml.exceptions
@@ -35,7 +36,20 @@ from pygments.token import STANDARD_TYPES, _TokenType
 from pygments.token import Token as CodeToken
 from pygments.util import ClassNotFound
 
-from preceptor.tasktypes.messages import Message, plain_content
+from preceptor.tasktypes.messages import (
+    AudioPart,
+    FilePart,
+    ImagePart,
+    InputAudioPart,
+    Message,
+    Part,
+    TextPart,
+    VideoPart,
+    plain_content,
+)
+
+Sign = Callable[[str], str]
+"""From a `media:` address to one that opens; other addresses pass unchanged."""
 
 MATH_CHARACTERS_MAX = 5_000
 # Highlighters are made of backtracking expressions; longer code is shown plain.
@@ -45,8 +59,14 @@ CACHE_ENTRIES = 512
 HEADING_LEVEL_MAX = 6
 
 _LONE_SURROGATES = re.compile("[\ud800-\udfff]")
-_IMAGE_URL = re.compile(r"(?:https://|data:image/(?:png|jpeg|gif|webp);base64,)", re.IGNORECASE)
-_LINK_URL = re.compile(r"(?:https?://|mailto:)", re.IGNORECASE)
+_IMAGE_URL = re.compile(
+    r"(?:https://|data:image/(?:png|jpeg|gif|webp);base64,|media:med_[0-9a-f]{32}\Z)", re.IGNORECASE
+)
+_LINK_URL = re.compile(r"(?:https?://|mailto:|media:med_[0-9a-f]{32}\Z)", re.IGNORECASE)
+# Real attributes of real tags only: in rendered HTML no text holds a bare "<" and no attribute a bare quote.
+_MEDIA_IN_TAG = re.compile(
+    r"""(<(?:img|audio|video|a)(?:\s+[\w-]+(?:="[^"]*")?)*?\s+(?:src|href)=")(media:med_[0-9a-f]{32})(?=")"""
+)
 
 
 class RenderedMessage(TypedDict):
@@ -69,18 +89,77 @@ def render_markdown(text: str, *, first_heading: int = 3, breaks: bool = False) 
     return _render_cached(text, first_heading, breaks)
 
 
-def render_messages(messages: Sequence[Message], *, first_heading: int = 3) -> list[RenderedMessage]:
-    """Each message with its content (text and images) as safe HTML.
+def render_messages(
+    messages: Sequence[Message], *, first_heading: int = 3, sign: Sign | None = None
+) -> list[RenderedMessage]:
+    """Each message with its content (text, images, recordings, films, files) as safe HTML.
 
-    People and models set lines where they mean them, so that a message keeps its line breaks.
+    People and models set lines where they mean them, so that a message keeps its line breaks. `sign` makes addresses
+    that open out of `media:` addresses (`media.service.signer`); without it the caller signs the HTML by `signed`.
     """
-    return [
-        {
-            "role": message.role,
-            "html": render_markdown(plain_content(message), first_heading=first_heading, breaks=True),
-        }
-        for message in messages
+    rendered: list[RenderedMessage] = [
+        {"role": message.role, "html": _message(message, first_heading)} for message in messages
     ]
+    if sign is None:
+        return rendered
+    return [{"role": each["role"], "html": signed(each["html"], sign)} for each in rendered]
+
+
+def signed(html: str, sign: Sign) -> str:
+    """Rendered HTML with every `media:` address of an image, recording, film or link made one that opens."""
+    if "media:med_" not in html:
+        return html
+    return _MEDIA_IN_TAG.sub(lambda found: found.group(1) + escape(sign(found.group(2))), html)
+
+
+def _message(message: Message, first_heading: int) -> str:
+    """Text and images as one Markdown document, as long as nothing else stands between them."""
+    if isinstance(message.content, str):
+        return render_markdown(message.content, first_heading=first_heading, breaks=True)
+    done, run = list[str](), list[Part]()
+    for part in message.content:
+        if isinstance(part, TextPart | ImagePart):
+            run.append(part)
+            continue
+        done += [_run(run, first_heading), _played(part)]
+        run = []
+    return "".join([*done, _run(run, first_heading)])
+
+
+def _run(parts: list[Part], first_heading: int) -> str:
+    if not parts:
+        return ""
+    text = plain_content(Message(role="user", content=parts))
+    return render_markdown(text, first_heading=first_heading, breaks=True)
+
+
+def _played(part: Part) -> str:
+    match part:
+        case AudioPart(audio_url=found):
+            return _figure("audio", found.url, found.title, "Recording")
+        case InputAudioPart(input_audio=sound):
+            return _figure("audio", sound.data, sound.title, "Recording")
+        case VideoPart(video_url=found):
+            return _figure("video", found.url, found.title, "Film")
+        case FilePart(file=file):
+            return _file_card(file.file_url, file.filename)
+        case _:
+            return ""
+
+
+def _figure(tag: str, url: str, title: str | None, otherwise: str) -> str:
+    inline = " playsinline" if tag == "video" else ""
+    caption = f"<figcaption>{escape(title)}</figcaption>" if title else ""
+    player = (
+        f'<{tag} src="{escape(url)}" controls preload="metadata"{inline} aria-label="{escape(title or otherwise)}">'
+    )
+    return f'<figure class="media-{tag}">{player}</{tag}>{caption}</figure>\n'
+
+
+def _file_card(url: str, filename: str | None) -> str:
+    where = "" if url.startswith("media:") else f" · {escape(urlsplit(url).netloc)}"
+    link = f'<a class="file-card" href="{escape(url)}" target="_blank" rel="noopener noreferrer nofollow">'
+    return f"<p>{link}<b>{escape(filename or 'File')}</b><span>Open the file{where}</span></a></p>\n"
 
 
 def _render(text: str, first_heading: int, breaks: bool) -> str:
@@ -289,7 +368,7 @@ _CLEANER: Final = nh3.Cleaner(
         "img": {"loading": "lazy", "referrerpolicy": "no-referrer"},
     },
     link_rel="noopener noreferrer nofollow",
-    url_schemes={"http", "https", "mailto", "data"},
+    url_schemes={"http", "https", "mailto", "data", "media"},
     url_relative="deny",
     strip_comments=True,
 )

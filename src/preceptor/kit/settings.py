@@ -54,8 +54,17 @@ class Settings(BaseSettings):
 
     upload_bytes_max: int = 2 * 1024**3
     """Largest file that an import takes."""
+    media_bytes_max: int = 50 * 1024**3
+    """Space for the files of one organization."""
     request_bytes_max: int = 4 * 1024**2
     """Largest body of any other request."""
+    sandbox_runs_at_once: int = 0
+    """Runs of contributors' code that go on at once, over all workers; 0 takes half of the processors."""
+    sandbox_runs_per_person: int = 60
+    """Runs that one person may ask for within ten minutes."""
+    outgoing_reach: Literal["public", "loopback", "private"] = "public"
+    """How far requests to model endpoints may reach inwards: `loopback` allows this machine, `private` also private
+    networks. Link-local and metadata addresses are never reached."""
     sweep_seconds: int = 5
     """How often due claims and decisions are looked for."""
 

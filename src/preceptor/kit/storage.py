@@ -74,6 +74,13 @@ class Storage:
             for chunk in self.stream(key):
                 out.write(chunk)
 
+    def delete(self, key: str) -> None:
+        """Remove a file. `NotFound` where a local folder has none; an object store does not tell."""
+        try:
+            obstore.delete(self.store, key)
+        except FileNotFoundError:
+            raise NotFound("file") from None
+
     def list(self, prefix: str) -> list[str]:
         return sorted(str(meta["path"]) for page in obstore.list(self.store, prefix) for meta in page)
 

@@ -2,15 +2,20 @@
 
 import preceptor.assessments.models
 import preceptor.datasets.models
+import preceptor.endpoints.models
 import preceptor.fairness.models
 import preceptor.kit.events
 import preceptor.kit.idempotency
+import preceptor.media.models
 import preceptor.money.models
 import preceptor.people.models
 import preceptor.projects.models
 import preceptor.training.models
 import preceptor.work.models
-import preceptor.work.models_quality  # noqa: F401
+import preceptor.work.models_judging
+import preceptor.work.models_quality
+import preceptor.work.models_running
+import preceptor.work.models_texts  # noqa: F401
 from preceptor.kit.db import Base
 
 metadata = Base.metadata

@@ -3,7 +3,6 @@
 import ipaddress
 import math
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from preceptor.people.errors import BadEmail, BadName, ReasonNeeded, WeakPassword
@@ -22,9 +21,6 @@ CONFIRM_WITHIN = timedelta(days=3)
 RESET_WITHIN = timedelta(hours=1)
 INVITATION_LASTS = timedelta(days=14)
 CHALLENGE_LASTS = timedelta(minutes=5)
-
-ORG_ROLE_ORDER: Mapping[OrgRole, int] = {OrgRole.VIEWER: 0, OrgRole.MANAGER: 1, OrgRole.OWNER: 2}
-HATS = ("operator", "client", "reviewer", "contributor")
 
 _EMAIL = re.compile(
     r"[^\s@<>,;:\"()\[\]\\\x00-\x1f]+@(?:[^\s@.<>,;:\"()\[\]\\\x00-\x1f]+\.)*[^\s@.<>,;:\"()\[\]\\\x00-\x1f]+"

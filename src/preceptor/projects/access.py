@@ -20,7 +20,6 @@ from preceptor.projects.models import (
     Membership,
     MembershipState,
     Project,
-    ProjectReviewer,
     ProjectState,
     RubricVersion,
     Task,
@@ -100,6 +99,22 @@ def task_for_client(session: Session, actor: Actor, project_id: UUID, task_id: U
     return task
 
 
+def task_of_client(session: Session, actor: Actor, task_id: UUID) -> Task:
+    """A task by its id alone, in whichever of the actor's projects it is."""
+    task = session.get(Task, task_id)
+    if task is None:
+        raise NotFound("task")
+    return task_for_client(session, actor, task.project_id, task_id)
+
+
+def task_of_contributor(session: Session, actor: Actor, task_id: UUID) -> Task:
+    """A task by its id alone, of a project that the actor has joined."""
+    task = session.get(Task, task_id)
+    if task is None or membership_of(session, actor, task.project_id) is None:
+        raise NotFound("task")
+    return task
+
+
 def import_for_client(session: Session, actor: Actor, project_id: UUID, import_id: UUID) -> Import:
     project_for_client(session, actor, project_id)
     found = session.get(Import, import_id, populate_existing=True)
@@ -112,13 +127,6 @@ def gold_of(session: Session, actor: Actor, project_id: UUID, task_id: UUID) -> 
     """The known answer of a task: for managers of the client, operators and the system, and nobody else."""
     task_for_client(session, actor, project_id, task_id, *MANAGERS)
     return session.get(TaskGold, task_id)
-
-
-def golds_of(session: Session, actor: Actor, project_id: UUID, task_ids: list[UUID]) -> dict[UUID, TaskGold]:
-    """Known answers of many tasks by task, through the same door as `gold_of`."""
-    project_for_client(session, actor, project_id, *MANAGERS)
-    found = session.scalars(select(TaskGold).where(TaskGold.project_id == project_id, TaskGold.task_id.in_(task_ids)))
-    return {gold.task_id: gold for gold in found}
 
 
 def gold_tasks(session: Session, actor: Actor, project_id: UUID, *, limit: int) -> list[tuple[Task, TaskGold]]:
@@ -216,16 +224,6 @@ def board(session: Session, actor: Actor) -> list[BoardEntry]:
 
 
 # --- The reviewer's door
-
-
-def project_for_reviewer(session: Session, actor: Actor, project_id: UUID) -> Project:
-    """A project whose submissions the actor has been asked to review."""
-    project = session.scalar(queries.project(project_id))
-    if project is None or actor.person_id is None or "reviewer" not in actor.roles:
-        raise NotFound("project")
-    if session.get(ProjectReviewer, (project_id, actor.person_id)) is None:
-        raise NotFound("project")
-    return project
 
 
 # --- What belongs to whoever sees the project

@@ -102,6 +102,8 @@ class Project(Base):
     """Share of claims that are given a task with a known answer."""
     standard: Mapped[float] = mapped_column(default=0.7, server_default=text("0.7"))
     """Accuracy that is expected of people; evidence speaks of falling below it."""
+    judges_in_inference: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """AI judges count as one more annotator each in what the answers of people are weighed to."""
     lease_seconds: Mapped[int] = mapped_column(default=1800)
     expected_seconds: Mapped[int] = mapped_column(default=180)
     review_percent: Mapped[int] = mapped_column(default=20)
@@ -245,6 +247,19 @@ class Task(Base):
     def overlap(self) -> int:
         """`wanted` as people read it: without the room that a gold task has for everybody."""
         return self.wanted % GOLD_CAPACITY
+
+
+class OutsideNumber(Base):
+    """A whole number that stands for a project, task, submission or person where uuids do not fit (see `/ls`).
+
+    Drawn at random, so that it tells neither time nor order nor how many there are.
+    """
+
+    __tablename__ = "outside_number"
+    __table_args__ = (CheckConstraint("number > 0", name="positive"),)
+
+    number: Mapped[BigInt] = mapped_column(primary_key=True, autoincrement=False)
+    thing_id: Mapped[UUID] = mapped_column(unique=True)
 
 
 class TaskGold(Base):

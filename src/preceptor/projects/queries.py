@@ -1,5 +1,6 @@
 """Selects over projects, returned and not executed."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -174,6 +175,10 @@ def tasks(
     if after is not None:
         wanted.append(Task.id > after)
     return select(Task).where(*wanted).order_by(Task.id).limit(limit)
+
+
+def ids_of_tasks(project_id: UUID, external_ids: Sequence[str]) -> Select[Any]:
+    return select(Task.external_id, Task.id).where(Task.project_id == project_id, Task.external_id.in_(external_ids))
 
 
 def _mentions(search: str) -> Any:

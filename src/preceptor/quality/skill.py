@@ -44,6 +44,10 @@ class Evidence:
     right: Floats
     weight: Floats
 
+    def first(self, n: int) -> "Evidence":
+        """Of the first n judgments."""
+        return Evidence(self.right[:n], self.weight[:n])
+
 
 @dataclass(frozen=True, slots=True)
 class Skill:

@@ -347,11 +347,30 @@ class UnknownTaskType(LookupError):
 
 def _own_types() -> tuple[AnyTaskType, ...]:
     # Imported here because the kinds themselves import this module.
+    from preceptor.tasktypes.annotation import AnnotationType
+    from preceptor.tasktypes.code import CodeType
     from preceptor.tasktypes.comparison import ComparisonType
+    from preceptor.tasktypes.conversation import ConversationType
+    from preceptor.tasktypes.demonstration import DemonstrationType
+    from preceptor.tasktypes.prompt import PromptType
+    from preceptor.tasktypes.rating import RatingType
+    from preceptor.tasktypes.rubric import RubricType
+    from preceptor.tasktypes.steps import StepsType
 
     # A registry of many kinds can only promise the common bound. Callers parse with the type's
     # own models and hand those back to it, so the narrower types always meet.
-    return (cast("AnyTaskType", ComparisonType()),)
+    own = (
+        ComparisonType(),
+        AnnotationType(),
+        CodeType(),
+        ConversationType(),
+        DemonstrationType(),
+        PromptType(),
+        RatingType(),
+        RubricType(),
+        StepsType(),
+    )
+    return tuple(cast("AnyTaskType", kind) for kind in own)
 
 
 def _load(entry_point: EntryPoint) -> AnyTaskType:

@@ -30,6 +30,7 @@ TABS: tuple[tuple[str, str, str], ...] = (
     ("money", "/money", "Money"),
     ("guidelines", "/guidelines", "Guidelines & rubric"),
     ("import", "/imports", "Import"),
+    ("files", "/files", "Files"),
     ("releases", "/releases", "Releases"),
     ("models", "/models", "Models"),
 )
@@ -118,6 +119,11 @@ class Fields:
     def text(self, name: str) -> str:
         value = self.form.get(name, "")
         return value.strip() if isinstance(value, str) else ""
+
+    def written(self, name: str) -> str:
+        """A text as it was written, with the line ends that it had before the browser sent it."""
+        value = self.form.get(name, "")
+        return value.replace("\r\n", "\n") if isinstance(value, str) else ""
 
     def all(self, name: str) -> list[str]:
         return [value.strip() for value in self.form.getlist(name) if isinstance(value, str)]

@@ -32,6 +32,8 @@ EVENT_WORDS: Final = {
     "import.finished": "An import was finished",
     "import.failed": "An import failed",
     "tasks.added": "Tasks were added",
+    "media.created": "A file was added",
+    "media.refused": "A file was refused",
     "task.retired": "A task was retired",
     "task.restored": "A task was put back",
     "work.claimed": "took a task",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from preceptor.kit.markdown import Sign
 from preceptor.quality.consensus import Majority
 from preceptor.tasktypes.base import Words
 from preceptor.tasktypes.working import Working
@@ -12,9 +13,9 @@ from preceptor.web.rendering import RenderedSection, render_sections
 UNREADABLE = Words("This answer does not fit the task type any more.")
 
 
-def material_of(kind: Working, payload: BaseModel) -> list[RenderedSection]:
-    """The material of a task as safe HTML."""
-    return render_sections(kind.material(payload))
+def material_of(kind: Working, payload: BaseModel, sign: Sign) -> list[RenderedSection]:
+    """The material of a task as safe HTML, with addresses of files that open."""
+    return render_sections(kind.material(payload), sign)
 
 
 def words_of(kind: Working, payload: BaseModel, answer: BaseModel | None) -> Words:

@@ -45,6 +45,7 @@ MENDED_AT = {
     "rate": "/settings#pay",
     "funds": "/money",
     "qualification": "/settings#people",
+    "models": "/endpoints",
 }
 
 

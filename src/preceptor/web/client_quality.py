@@ -13,7 +13,17 @@ from preceptor.web.operator_evidence import KINDS
 from preceptor.web.pages import Client, Page, go
 from preceptor.web.workspace import excerpt
 from preceptor.work.models_quality import EvidenceState, PersonSkill, QualityFit
-from preceptor.work.service import aspects, evidence_board, fitting, forecast, gold, insight, review_checks, risk
+from preceptor.work.service import (
+    aspects,
+    evidence_board,
+    fitting,
+    forecast,
+    gold,
+    insight,
+    judges,
+    review_checks,
+    risk,
+)
 from preceptor.work.service.quality import ProjectQuality, project_quality
 
 router = APIRouter()
@@ -53,6 +63,7 @@ def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Re
         ),
         names=names,
         kinds=KINDS,
+        judges=[each for each in judges.reports(session, judges.list_judges(session, at.project.id)) if each.skill],
         forecast=forecast.forecast(session, at.project.id),
         errors=risk.error_rate(session, at.project.id),
         reviewers=review_checks.reviewer_quality(session, at.project.id),

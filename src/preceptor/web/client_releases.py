@@ -1,5 +1,6 @@
 """Dataset releases: built with progress, read as their card, downloaded by signed links."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -21,6 +22,7 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.markdown import render_markdown
 from preceptor.kit.storage import Storage
 from preceptor.people.identify import SignedIn
+from preceptor.tasktypes.base import Shape
 from preceptor.training import service as training
 from preceptor.training.models import TrainingRun
 from preceptor.web.client_frame import Fields, Frame, Sent, address, frame, frame_to_change
@@ -147,28 +149,40 @@ def _runs(session: Session, client: SignedIn, release: Release) -> list[tuple[Tr
     return [(run, show_id("model", run.id)) for run in found if run.release_id == release.id]
 
 
+TRAINERS: Mapping[Shape, str] = {"preference": "Reward", "unpaired": "KTO", "sft": "SFT"}
+"""TRL's trainer that takes a table as it is."""
+
+
 def snippets(at: Frame, release: Release) -> list[tuple[str, str]]:
     """Code to load and train, ready to be copied; `release-N` is the folder of the downloaded files."""
-    folder = f"release-{release.number}"
-    load = (
-        "from datasets import load_dataset\n\n"
-        f'pairs = load_dataset("parquet", data_files="{folder}/pairs/*.parquet", split="train")\n'
-        f'judgments = load_dataset("parquet", data_files="{folder}/judgments/*.parquet", split="train")\n'
-        "print(pairs[0])"
-    )
-    train = (
+    folder, tables = f"release-{release.number}", at.project.kind.kind.tables
+    rows: Mapping[str, int] = (release.manifest or {})["rows"]
+    filled = [name for name in tables if rows.get(name)]
+    named = [*filled[:1], *(["judgments"] if rows.get("judgments") else [])]
+    load = "\n".join(["from datasets import load_dataset\n", *(_loading(folder, each) for each in named)])
+    export = f"preceptor export {show_id('release', release.id)} {folder}"
+    found = [("Fetch all files", export), ("Load with datasets", f"{load}\nprint({named[0]}[0])")]
+    for name in (each for each in filled if tables[each].shape in TRAINERS):
+        return [*found, ("Train with TRL", _training(folder, name, TRAINERS[tables[name].shape]))]
+    return found
+
+
+def _loading(folder: str, table: str) -> str:
+    return f'{table} = load_dataset("parquet", data_files="{folder}/{table}/*.parquet", split="train")'
+
+
+def _training(folder: str, table: str, trainer: str) -> str:
+    return (
         "from datasets import load_dataset\n"
-        "from trl import RewardConfig, RewardTrainer\n\n"
-        f'pairs = load_dataset("parquet", data_files="{folder}/pairs/*.parquet", split="train")\n'
-        "trainer = RewardTrainer(\n"
+        f"from trl import {trainer}Config, {trainer}Trainer\n\n"
+        f"{_loading(folder, table)}\n"
+        f"trainer = {trainer}Trainer(\n"
         '    model="HuggingFaceTB/SmolLM2-135M-Instruct",\n'
-        '    args=RewardConfig(output_dir="reward", max_length=1024),\n'
-        "    train_dataset=pairs,\n"
+        f'    args={trainer}Config(output_dir="{trainer.lower()}", max_length=1024),\n'
+        f"    train_dataset={table},\n"
         ")\n"
         "trainer.train()"
     )
-    export = f"preceptor export {show_id('release', release.id)} {folder}"
-    return [("Fetch all files", export), ("Load with datasets", load), ("Train with TRL", train)]
 
 
 @router.get("/projects/{project_id}/releases/{release_id}/file")

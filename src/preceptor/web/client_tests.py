@@ -269,7 +269,7 @@ def show_test(page: Page, session: Db, client: Client, assessment_id: str) -> Re
         items=[
             (
                 item,
-                material_of(kind, kind.payload(item.payload)),
+                material_of(kind, kind.payload(item.payload), page.sign(found.org_id)),
                 words_of(kind, kind.payload(item.payload), kind.answer(item.answer)),
             )
             for item in items

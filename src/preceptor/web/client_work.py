@@ -208,7 +208,7 @@ def show_task(page: Page, session: Db, client: Client, project_id: str, task_id:
         task=found.task,
         task_id=task_id,
         title=excerpt(at.project, found.task.payload),
-        material=material_of(found.kind, found.payload),
+        material=material_of(found.kind, found.payload, page.sign(at.project.org_id)),
         judgments=[(each, words_of(found.kind, found.payload, each.answer)) for each in found.judgments],
         units=[(unit, verdict_view(verdict), verdict.counts) for unit, verdict in found.consensus.units.items()],
         gold=(words_of(found.kind, found.payload, known), gold.explanation) if gold else None,

@@ -124,9 +124,10 @@ def _manual(words: str) -> list[Hit]:
 
 @router.post("/markdown/preview")
 async def preview(request: Request, _known: Known) -> Response:
-    """What a Markdown field would look like: the fragment that the editor's Preview tab shows.
+    """What a Markdown field of a form would look like: the fragment that its Preview tab shows.
 
-    htmx sends the whole form and names the place of the preview, which is named after the field; scripts send `text`.
+    htmx sends the whole form and names the place of the preview, which is named after the field; else `text` is shown.
+    Scripts that show messages ask `/preview`.
     """
     form = await request.form(max_fields=500)
     place = _PREVIEW_PLACE.search(request.headers.get("hx-target", ""))

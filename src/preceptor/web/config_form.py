@@ -68,9 +68,18 @@ def settings_of(model: type[BaseModel], config: Mapping[str, Any]) -> list[Setti
     schema = model.model_json_schema()
     defaults = model().model_dump(mode="json")
     return [
-        replace(_setting(PREFIX + name, each, schema), value=config.get(name, defaults.get(name)))
+        _filled(_setting(PREFIX + name, each, schema), config.get(name, defaults.get(name)))
         for name, each in schema.get("properties", {}).items()
     ]
+
+
+def _filled(setting: Setting, value: Any) -> Setting:
+    if setting.control != "choices":
+        return replace(setting, value=value)
+    # What is chosen comes first and in its order, which is the order that a browser sends it in.
+    chosen = list(value or [])
+    order = sorted(setting.options, key=lambda option: chosen.index(option[0]) if option[0] in chosen else len(chosen))
+    return replace(setting, value=value, options=tuple(order))
 
 
 def read_config(model: type[BaseModel], fields: Fields) -> Row:
@@ -113,7 +122,8 @@ def _setting(name: str, part: Schema, whole: Schema) -> Setting:
         return replace(base, control="element", element=widget)
     if "enum" in inner or "const" in inner:
         values = inner.get("enum") or [inner["const"]]
-        return replace(base, control="choice", options=_options(values, part.get("labels", {})))
+        options = _options(values, part.get("labels", {}))
+        return replace(base, control="choice", options=(("", "–"), *options) if optional else options)
     return _by_type(base, inner, whole, widget)
 
 
@@ -173,6 +183,8 @@ def _read(setting: Setting, fields: Fields) -> Any:
         return fields.checked(setting.name)
     if setting.control == "choices":
         return fields.all(setting.name)
+    if setting.control in ("long", "element"):
+        return fields.written(setting.name) or ("" if not setting.optional else _ABSENT)
     return _value(setting, fields.text(setting.name))
 
 

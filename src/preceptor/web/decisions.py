@@ -26,6 +26,7 @@ from preceptor.people.service import accounts
 from preceptor.tasktypes.base import task_type
 from preceptor.web.client_frame import address
 from preceptor.web.pages import Page, Pages, go
+from preceptor.web.rendering import addresses_in
 from preceptor.web.results import marked
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work.service import appeals, decisions
@@ -112,7 +113,7 @@ def _decision(
         status=200 if refusal is None else STATUS[refusal.kind],
         sheet=sheet,
         key=show_id("receipt", receipt_id),
-        shown=shown_work(sheet),
+        shown=shown_work(page, sheet),
         decider=decider_words(sheet),
         words=words,
         error=refusal.message if refusal is not None else None,
@@ -141,18 +142,19 @@ class ShownWork:
     criteria: list[dict[str, Any]]
 
 
-def shown_work(sheet: DecisionSheet) -> ShownWork | None:
+def shown_work(page: Pages, sheet: DecisionSheet) -> ShownWork | None:
     """The submission as its author saw and sent it, quoted spans marked; None where no work was decided."""
     if sheet.work is None or sheet.project is None:
         return None
     answer = dict(sheet.work.answer)
     reason = str(answer.pop("justification", "") or "")
-    data = element_data(sheet.project.task_type, sheet.work.shown, sheet.project.config)
+    sign = page.sign(sheet.project.org_id)
+    data = element_data(sheet.project.task_type, sheet.work.shown, sheet.project.config, sign)
     criteria = criteria_of(sheet.work)
     return ShownWork(
         title=excerpt(sheet.project, sheet.work.shown),
         element=task_type(sheet.project.task_type).element,
-        element_json={"data": data, "draft": answer, "readonly": True},
+        element_json={"data": data, "draft": answer, "readonly": True, "media": addresses_in(answer, sign)},
         reason=marked(reason, [each["quote"] for each in criteria if each["quote"]]),
         criteria=criteria,
     )

@@ -9,10 +9,13 @@ from fastapi.responses import RedirectResponse
 from pydantic import AliasChoices, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from preceptor.http.edge import Ask, CurrentActor, Db, Now
+from preceptor.endpoints.models import EndpointRole
+from preceptor.endpoints.service import choosing
+from preceptor.http.edge import Ask, CurrentActor, CurrentRuntime, Db, Now, SigningKey
 from preceptor.kit.errors import AppError, NotFound
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import read_id, show_id
+from preceptor.media.service import signer
 from preceptor.people.identify import require_scope
 from preceptor.projects import access as projects
 from preceptor.projects.errors import NotEligible
@@ -23,7 +26,7 @@ from preceptor.web.workspace import Workspace, excerpt, work_json
 from preceptor.work import access, rules, service
 from preceptor.work.errors import LeaseOver, NotFunded, NotJoined, NotQualified, NoWorkLeft, ProjectNotOpen
 from preceptor.work.models import Claim, ClaimState
-from preceptor.work.service import ClaimedWork
+from preceptor.work.service import ClaimedWork, running
 from preceptor.work.service import history as histories
 from preceptor.work.service.process import PASTES_AT_ONCE_MAX, Paste
 
@@ -82,7 +85,9 @@ def desk_path(claim: Claim) -> str:
 
 
 @router.get("/work/{project_id}/{claim_id}")
-def show_desk(project_id: str, claim_id: str, page: Page, session: Db, known: Contributor, now: Now) -> Response:
+def show_desk(
+    project_id: str, claim_id: str, page: Page, key: SigningKey, session: Db, known: Contributor, now: Now
+) -> Response:
     """The workspace of an open or returned claim; an answered one leads to its result."""
     claim = own_claim(session, known.actor, project_id, claim_id)
     if claim.state not in WORKABLE:
@@ -91,7 +96,7 @@ def show_desk(project_id: str, claim_id: str, page: Page, session: Db, known: Co
             return RedirectResponse(f"/results/{show_id('submission', latest.submission_id)}", status_code=303)
         return page.show("contributor/gone.html", status=410, claim=claim, project_id=project_id)
     work = service.open_work(session, claim)
-    return page.show("contributor/desk.html", workspace=workspace_of(session, known.actor, work, now))
+    return page.show("contributor/desk.html", workspace=workspace_of(key, session, known.actor, work, now))
 
 
 def own_claim(session: Session, actor: Actor, project_id: str, claim_id: str) -> Claim:
@@ -108,7 +113,7 @@ def still_mine(claim: Claim) -> Claim:
     return claim
 
 
-def workspace_of(session: Session, actor: Actor, work: ClaimedWork, now: datetime) -> Workspace:
+def workspace_of(key: bytes, session: Session, actor: Actor, work: ClaimedWork, now: datetime) -> Workspace:
     """A claimed task with its guidelines, rubric and the person's own list."""
     claim = work.claim
     project = projects.project_for_contributor(session, actor, work.project_id)
@@ -121,8 +126,18 @@ def workspace_of(session: Session, actor: Actor, work: ClaimedWork, now: datetim
         rubric=terms.criteria,
         history=histories.own_results(session, actor, project_id=work.project_id, limit=HISTORY_SHOWN),
         last=histories.last_answer(session, claim) if returned else None,
+        services=offered(session, project),
+        sign=signer(key, project.org_id, actor.person_id, now),
         now=now,
     )
+
+
+def offered(session: Session, project: Project) -> frozenset[str]:
+    """What the desk can do for the kind of work in this project: without a model there is nobody to ask."""
+    asked: frozenset[str] = project.kind.kind.services
+    if "generate" in asked and not choosing.chosen(session, project.id, EndpointRole.GENERATE):
+        return asked - {"generate"}
+    return asked
 
 
 # --- What the workspace sends
@@ -155,10 +170,10 @@ class EndIn(BaseModel):
 
 
 @router.post("/work/{project_id}/next", response_model=None)
-def next_task(project_id: str, session: Db, actor: CurrentActor, now: Now) -> Workspace:
+def next_task(project_id: str, key: SigningKey, session: Db, actor: CurrentActor, now: Now) -> Workspace:
     """Claim the next task and return it whole, so that it stands on the desk after one request."""
     require_scope(actor, "work")
-    return _next(session, actor, project_id, now)
+    return _next(key, session, actor, project_id, now)
 
 
 @router.put("/work/{project_id}/{claim_id}/draft")
@@ -184,7 +199,7 @@ def heartbeat(project_id: str, claim_id: str, session: Db, actor: CurrentActor, 
 
 
 @router.post("/work/{project_id}/{claim_id}/submission")
-def submit(project_id: str, claim_id: str, body: AnswerIn, ask: Ask) -> dict[str, Any]:
+def submit(project_id: str, claim_id: str, body: AnswerIn, ask: Ask, key: SigningKey) -> dict[str, Any]:
     """Take an answer; the next task comes with the acceptance, so that it stands on the desk after one request.
 
     Two transactions: whatever keeps the next task from coming, the answer is kept.
@@ -193,7 +208,7 @@ def submit(project_id: str, claim_id: str, body: AnswerIn, ask: Ask) -> dict[str
     if "redirect" in outcome:
         return outcome
     try:
-        outcome["next"] = ask.do("work", lambda session, actor, now: _next(session, actor, project_id, now))
+        outcome["next"] = ask.do("work", lambda session, actor, now: _next(key, session, actor, project_id, now))
     except AppError:
         # The page asks again by itself, and shows what stands in the way.
         outcome["next"] = None
@@ -217,9 +232,33 @@ def _submit(
     return outcome | {"redirect": entry["href"]} if revision else outcome
 
 
-def _next(session: Session, actor: Actor, project_id: str, now: datetime) -> Workspace:
+def _next(key: bytes, session: Session, actor: Actor, project_id: str, now: datetime) -> Workspace:
     work = service.claim_next(session, actor, read_id("project", project_id), now=now)
-    return workspace_of(session, actor, work, now)
+    return workspace_of(key, session, actor, work, now)
+
+
+@router.post("/work/{project_id}/{claim_id}/run", status_code=202)
+def run_code(
+    project_id: str,
+    claim_id: str,
+    body: AnswerIn,
+    session: Db,
+    actor: CurrentActor,
+    runtime: CurrentRuntime,
+    now: Now,
+) -> dict[str, Any]:
+    """Have the code as it stands run against the tests; what came of it is asked for at `…/run/{run_id}`."""
+    require_scope(actor, "work")
+    claim = own_claim(session, actor, project_id, claim_id)
+    run = running.request_run(session, actor, claim.id, body.answer, runtime.settings, now=now)
+    return running.shown_run(session, run)
+
+
+@router.get("/work/{project_id}/{claim_id}/run/{run_id}")
+def show_run(project_id: str, claim_id: str, run_id: str, session: Db, actor: CurrentActor) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = own_claim(session, actor, project_id, claim_id)
+    return running.shown_run(session, running.own_run(session, actor, claim.id, read_id("run", run_id)))
 
 
 @router.post("/work/{project_id}/{claim_id}/skip")

@@ -23,7 +23,7 @@ from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.markdown import render_markdown
 from preceptor.people.identify import require_scope
 from preceptor.projects import access as projects
-from preceptor.web.pages import Contributor, Page
+from preceptor.web.pages import Contributor, Page, Pages
 from preceptor.web.workspace import Workspace, practice_json, question_json
 
 router = APIRouter()
@@ -108,7 +108,7 @@ def show_attempt(assessment_id: str, page: Page, session: Db, known: Contributor
     if view is None:
         attempts.finish_attempt(session, known.actor, card.running.id, now=now)
         return RedirectResponse(attempt_path(assessment_id, show_id("attempt", card.running.id)), status_code=303)
-    workspace = question_json(view, title=card.assessment.title, introduction=card.assessment.introduction, now=now)
+    workspace = _question(page, view, card, now)
     return page.show("contributor/desk.html", workspace=workspace)
 
 
@@ -141,17 +141,22 @@ def show_practice(
 ) -> Response:
     """Practice: each answer is explained at once and nothing is counted."""
     round = Random().randrange(practice.ROUND_MAX)
-    workspace = practice_workspace(session, known.actor, assessment_id, at, round, now)
+    workspace = practice_workspace(page, session, known.actor, assessment_id, at, round, now)
     return page.show("contributor/desk.html", workspace=workspace)
 
 
 def practice_workspace(
-    session: Session, actor: Actor, assessment_id: str, number: int, round: int, now: Any
+    page: Pages, session: Session, actor: Actor, assessment_id: str, number: int, round: int, now: Any
 ) -> Workspace:
     view = practice.practice_question(session, actor, read_id("assessment", assessment_id), number, round=round)
     test = view.assessment
     return practice_json(
-        view, title=test.title, introduction=test.introduction, leased_until=now + PRACTICE_LASTS, now=now
+        view,
+        title=test.title,
+        introduction=test.introduction,
+        leased_until=now + PRACTICE_LASTS,
+        sign=page.sign(test.org_id),
+        now=now,
     )
 
 
@@ -183,6 +188,7 @@ def answer(
     attempt_id: str,
     question_id: str,
     body: AnswerIn,
+    page: Page,
     session: Db,
     actor: CurrentActor,
     now: Now,
@@ -194,23 +200,28 @@ def answer(
     if left == 0:
         attempts.finish_attempt(session, actor, attempt, now=now)
         return {"message": "All answered.", "redirect": attempt_path(assessment_id, attempt_id)}
-    return {"message": f"Answer kept. {left} to go.", "next": next_question(session, actor, attempt_id, now)}
+    return {"message": f"Answer kept. {left} to go.", "next": next_question(page, session, actor, attempt_id, now)}
 
 
 @router.post("/tests/{assessment_id}/attempts/{attempt_id}/next", response_model=None)
-def ask_next_question(attempt_id: str, session: Db, actor: CurrentActor, now: Now) -> Workspace:
+def ask_next_question(attempt_id: str, page: Page, session: Db, actor: CurrentActor, now: Now) -> Workspace:
     require_scope(actor, "work")
-    return next_question(session, actor, attempt_id, now)
+    return next_question(page, session, actor, attempt_id, now)
 
 
-def next_question(session: Session, actor: Actor, attempt_id: str, now: Any) -> Workspace:
+def next_question(page: Pages, session: Session, actor: Actor, attempt_id: str, now: Any) -> Workspace:
     view: QuestionView | None = attempts.current_question(
         session, actor, read_id("attempt", attempt_id), now=now, rng=Random()
     )
     if view is None:
         raise TestOver
     card = attempts.card_of(session, actor, view.attempt.assessment_id, now=now)
-    return question_json(view, title=card.assessment.title, introduction=card.assessment.introduction, now=now)
+    return _question(page, view, card, now)
+
+
+def _question(page: Pages, view: QuestionView, card: attempts.TestCard, now: Any) -> Workspace:
+    test = card.assessment
+    return question_json(view, title=test.title, introduction=test.introduction, sign=page.sign(test.org_id), now=now)
 
 
 # --- What the workspace sends during practice
@@ -218,10 +229,10 @@ def next_question(session: Session, actor: Actor, attempt_id: str, now: Any) -> 
 
 @router.post("/tests/{assessment_id}/practice/{number}/question", response_model=None)
 def practice_question(
-    assessment_id: str, number: int, session: Db, actor: CurrentActor, now: Now, round: int = Query(0, ge=0)
+    assessment_id: str, number: int, page: Page, session: Db, actor: CurrentActor, now: Now, round: int = Query(0, ge=0)
 ) -> Workspace:
     try:
-        return practice_workspace(session, actor, assessment_id, number, round, now)
+        return practice_workspace(page, session, actor, assessment_id, number, round, now)
     except NotFound as missing:
         raise PracticeOver from missing
 
@@ -231,6 +242,7 @@ def practise(
     assessment_id: str,
     number: int,
     body: AnswerIn,
+    page: Page,
     session: Db,
     actor: CurrentActor,
     now: Now,
@@ -243,7 +255,7 @@ def practise(
     return {
         "message": "",
         "explanation": explained(told),
-        "next": practice_workspace(session, actor, assessment_id, following, round, now) if following else None,
+        "next": practice_workspace(page, session, actor, assessment_id, following, round, now) if following else None,
     }
 
 

@@ -80,7 +80,7 @@ def _gold_task(
     page: Pages, session: Session, client: SignedIn, at: Frame, task_id: str, error: Invalid | None = None
 ) -> HTMLResponse:
     line = gold.gold_line(session, client.actor, at.project.id, read_id("task", task_id))
-    material, known = shown_key(at.project, line.task, line.gold.answer)
+    material, known = shown_key(page, at.project, line.task, line.gold.answer)
     return page.show(
         "client/gold_task.html",
         status=200 if error is None else 422,
@@ -96,11 +96,11 @@ def _gold_task(
     )
 
 
-def shown_key(project: Project, task: Task, answer: dict[str, Any]) -> tuple[list[RenderedSection], Words]:
+def shown_key(page: Pages, project: Project, task: Task, answer: dict[str, Any]) -> tuple[list[RenderedSection], Words]:
     """A task and its known answer as the client reads them."""
     kind = project.kind
     payload = kind.payload(task.payload)
-    return material_of(kind, payload), words_of(kind, payload, kind.answer(answer))
+    return material_of(kind, payload, page.sign(project.org_id)), words_of(kind, payload, kind.answer(answer))
 
 
 @router.post("/projects/{project_id}/gold/{task_id}")
@@ -181,8 +181,8 @@ def _challenge(
     sent: dict[str, str] | None = None,
 ) -> HTMLResponse:
     case = challenges.challenge_case(session, client.actor, read_id("challenge", challenge_id))
-    material, known = shown_key(at.project, case.task, case.known)
-    _, theirs = shown_key(at.project, case.task, case.theirs)
+    material, known = shown_key(page, at.project, case.task, case.known)
+    _, theirs = shown_key(page, at.project, case.task, case.theirs)
     return page.show(
         "client/challenge.html",
         status=200 if error is None else 422,
@@ -195,7 +195,9 @@ def _challenge(
         material=material,
         known=known,
         theirs=theirs,
-        answers=[(shown_key(at.project, case.task, given)[1], count, passed) for given, count, passed in case.answers],
+        answers=[
+            (shown_key(page, at.project, case.task, given)[1], count, passed) for given, count, passed in case.answers
+        ],
         asked=sum(count for _, count, _ in case.answers),
         open=case.challenge.state is ChallengeState.OPEN,
         error=error.message if error else None,
@@ -251,6 +253,7 @@ def show_key_desk(page: Page, session: Db, client: Client, now: Now, project_id:
             kind.present(payload, _order(at.project, case.task, challenge_id)),
             guidelines=guidelines.body if guidelines is not None else "",
             leased_until=now + KEY_LASTS,
+            sign=page.sign(at.project.org_id),
             now=now,
         ),
     )

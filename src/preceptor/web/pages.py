@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Literal, TypeVar
+from uuid import UUID
 
 import jinja2
 from fastapi import Depends, Request
@@ -18,8 +19,9 @@ from preceptor.http.edge import Ask, CurrentRuntime, MaybeSignedIn, csrf_token_o
 from preceptor.kit.errors import Forbidden
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import show_id
-from preceptor.kit.markdown import render_markdown
+from preceptor.kit.markdown import Sign, render_markdown
 from preceptor.kit.money import Money
+from preceptor.media.service import signer
 from preceptor.people.identify import SignedIn
 from preceptor.web.assets import asset, element_asset
 
@@ -193,6 +195,11 @@ class Pages:
 
     def text(self, template: str, **context: object) -> str:
         return TEMPLATES.get_template(template).render(shell=self.shell(), request=self.request, **context)
+
+    def sign(self, org_id: UUID) -> Sign:
+        """Makes addresses that open out of `media:` addresses, for this organization's files and whoever asks."""
+        person_id = self.signed_in.actor.person_id if self.signed_in else None
+        return signer(self.request.app.state.signing_key, org_id, person_id, self.runtime.clock.now())
 
     def shell(self) -> Shell:
         role = active_role(self.signed_in) if self.signed_in else None

@@ -18,7 +18,7 @@ from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import require_scope
 from preceptor.projects import access as projects
 from preceptor.web.desk import AnswerIn
-from preceptor.web.pages import Contributor, Page
+from preceptor.web.pages import Contributor, Page, Pages
 from preceptor.web.workspace import Workspace, calibration_json
 from preceptor.work import rules_gold
 from preceptor.work.service import practice
@@ -66,13 +66,15 @@ def show_desk(
     project_id: str, page: Page, session: Db, known: Contributor, runtime: CurrentRuntime, now: Now
 ) -> Response:
     """The real workspace with the task that the person would learn most from."""
-    workspace = _next(session, known.actor, read_id("project", project_id), runtime, now)
+    workspace = _next(page, session, known.actor, read_id("project", project_id), runtime, now)
     if workspace is None:
         return RedirectResponse(f"/practice/{project_id}", status_code=303)
     return page.show("contributor/desk.html", workspace=workspace)
 
 
-def _next(session: Session, actor: Actor, project_id: UUID, runtime: Runtime, now: datetime) -> Workspace | None:
+def _next(
+    page: Pages, session: Session, actor: Actor, project_id: UUID, runtime: Runtime, now: datetime
+) -> Workspace | None:
     item = practice.next_item(session, actor, project_id, now=now)
     if item is None:
         return None
@@ -83,14 +85,17 @@ def _next(session: Session, actor: Actor, project_id: UUID, runtime: Runtime, no
         task=show_veiled("task", item.task_id, runtime.settings.signing_key()),
         guidelines=guidelines.body if guidelines is not None else "",
         leased_until=now + LASTS,
+        sign=page.sign(item.project.org_id),
         now=now,
     )
 
 
 @router.post("/{project_id}/next", response_model=None)
-def ask_next(project_id: str, session: Db, actor: CurrentActor, runtime: CurrentRuntime, now: Now) -> Workspace:
+def ask_next(
+    project_id: str, page: Page, session: Db, actor: CurrentActor, runtime: CurrentRuntime, now: Now
+) -> Workspace:
     require_scope(actor, "work")
-    workspace = _next(session, actor, read_id("project", project_id), runtime, now)
+    workspace = _next(page, session, actor, read_id("project", project_id), runtime, now)
     if workspace is None:
         raise NothingToPractise
     return workspace
@@ -100,6 +105,7 @@ def ask_next(project_id: str, session: Db, actor: CurrentActor, runtime: Current
 def answer(
     project_id: str,
     body: AnswerIn,
+    page: Page,
     session: Db,
     actor: CurrentActor,
     runtime: CurrentRuntime,
@@ -112,7 +118,7 @@ def answer(
     found, key = read_id("project", project_id), runtime.settings.signing_key()
     wanted = read_veiled("task", task, key)
     told = practice.answer_item(session, actor, found, wanted, body.answer, round=round, now=now)
-    following = None if told.progress.finished else _next(session, actor, found, runtime, now)
+    following = None if told.progress.finished else _next(page, session, actor, found, runtime, now)
     return {"message": "", "explanation": explained(told), "next": following}
 
 

@@ -1,15 +1,15 @@
 """From what task types show to what browsers get: Markdown and messages become safe HTML, media become addresses."""
 
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from preceptor.kit.markdown import RenderedMessage, render_markdown, render_messages
+from preceptor.kit.markdown import RenderedMessage, Sign, render_markdown, render_messages, signed
+from preceptor.media.rules import media_url
+from preceptor.media.service import urls_in
 from preceptor.tasktypes.messages import plain_content
 from preceptor.tasktypes.view import Chat, Joined, Leaf, Markdown, Media, Section, ViewNode
-
-Sign: TypeAlias = Callable[[str], str]
-"""The address under which a reader may fetch what a payload names."""
 
 
 def as_given(url: str) -> str:
@@ -31,17 +31,22 @@ def render(node: ViewNode, sign: Sign = as_given) -> Any:
 def _leaf(leaf: Leaf, sign: Sign) -> object:
     match leaf:
         case Markdown(text):
-            return {"html": render_markdown(text), "text": text}
+            return {"html": signed(render_markdown(text), sign), "text": text}
         case Chat(messages):
-            rendered = render_messages(messages)
+            rendered = render_messages(messages, sign=sign)
             return [
                 {**shown, "text": plain_content(message)} for shown, message in zip(rendered, messages, strict=True)
             ]
         case Joined(messages):
-            html = "".join(shown["html"] for shown in render_messages(messages))
+            html = "".join(shown["html"] for shown in render_messages(messages, sign=sign))
             return {"html": html, "text": "\n\n".join(plain_content(message) for message in messages)}
         case Media(url):
             return sign(url)
+
+
+def addresses_in(answer: object, sign: Sign) -> dict[str, str]:
+    """Every `media:` address that an answer or draft names, with one that opens it: elements show files by these."""
+    return {url: sign(url) for url in map(media_url, sorted(urls_in(json.dumps(answer))))}
 
 
 @dataclass(frozen=True)
@@ -64,8 +69,8 @@ def _section(section: Section, sign: Sign) -> RenderedSection:
     title, note, group = section.title, section.note, section.group
     match section.body:
         case Markdown(text):
-            return RenderedSection(title, [{"role": "", "html": render_markdown(text)}], note, group)
+            return RenderedSection(title, [{"role": "", "html": signed(render_markdown(text), sign)}], note, group)
         case Chat(messages) | Joined(messages):
-            return RenderedSection(title, render_messages(messages), note, group)
+            return RenderedSection(title, render_messages(messages, sign=sign), note, group)
         case Media(url):
             return RenderedSection(title, [], note, group, sign(url))

@@ -18,6 +18,7 @@ from preceptor.kit.money import Money
 from preceptor.people.identify import SignedIn
 from preceptor.tasktypes.base import task_type
 from preceptor.web.pages import Contributor, Page, Pages
+from preceptor.web.rendering import addresses_in
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work.rules import Standing
 from preceptor.work.service import history as histories
@@ -147,7 +148,8 @@ def result_page(
     receipt = histories.decision_receipt(session, known.actor, read_id("submission", submission_id))
     histories.note_read(session, known.actor, receipt, now=now)
     kind = task_type(receipt.project.task_type)
-    data = element_data(receipt.project.task_type, receipt.shown, receipt.project.config)
+    sign = page.sign(receipt.project.org_id)
+    data = element_data(receipt.project.task_type, receipt.shown, receipt.project.config, sign)
     answer = dict(receipt.answer)
     reason = str(answer.pop("justification", "") or "")
     gold = seen_gold(session, known.actor, receipt.submission.id)
@@ -162,7 +164,7 @@ def result_page(
         title=excerpt(receipt.project, receipt.shown),
         pay=Money(receipt.claim.rate_minor, receipt.claim.currency),
         element=kind.element,
-        element_json={"data": data, "draft": answer, "readonly": True},
+        element_json={"data": data, "draft": answer, "readonly": True, "media": addresses_in(answer, sign)},
         reason=marked(reason, quotes_of(receipt)),
         criteria=verdicts(receipt),
         rule=RULES.get(receipt.rule or ""),

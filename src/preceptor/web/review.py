@@ -16,6 +16,7 @@ from preceptor.people.identify import SignedIn, require_scope
 from preceptor.tasktypes.base import task_type
 from preceptor.web.client_frame import Fields, Sent, address
 from preceptor.web.pages import Page, Pages, Reviewer, go
+from preceptor.web.rendering import addresses_in
 from preceptor.web.visits import field_errors
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work import rules
@@ -158,8 +159,8 @@ def _desk(
         process=process_of(session, session.get_one(Claim, sheet.submission.claim_id)),
         key=show_id("submission", sheet.submission.id),
         element=task_type(sheet.project.task_type).element,
-        workspace=_element(sheet, sheet.answer),
-        earlier=[(each, _element(sheet, each.answer)) for each in sheet.earlier],
+        workspace=_element(page, sheet, sheet.answer),
+        earlier=[(each, _element(page, sheet, each.answer)) for each in sheet.earlier],
         waiting=waiting,
         skip=skip,
         values=sent.plain() if sent is not None else {},
@@ -170,9 +171,10 @@ def _desk(
     )
 
 
-def _element(sheet: ReviewSheet, answer: Any) -> dict[str, Any]:
-    data = element_data(sheet.project.task_type, sheet.shown, sheet.project.config)
-    return {"data": data, "draft": answer, "readonly": True}
+def _element(page: Pages, sheet: ReviewSheet, answer: Any) -> dict[str, Any]:
+    sign = page.sign(sheet.project.org_id)
+    data = element_data(sheet.project.task_type, sheet.shown, sheet.project.config, sign)
+    return {"data": data, "draft": answer, "readonly": True, "media": addresses_in(answer, sign)}
 
 
 def _titles(sheet: ReviewSheet) -> dict[str, str]:
@@ -186,8 +188,8 @@ def _decided(page: Pages, session: Session, sheet: ReviewSheet) -> Response:
         sheet=sheet,
         key=show_id("submission", sheet.submission.id),
         element=task_type(sheet.project.task_type).element,
-        workspace=_element(sheet, sheet.answer),
-        others=[(other, _element(sheet, other.answer)) for other in others],
+        workspace=_element(page, sheet, sheet.answer),
+        others=[(other, _element(page, sheet, other.answer)) for other in others],
         titles=_titles(sheet),
         words=DECISIONS,
         subject=excerpt(sheet.project, sheet.shown),

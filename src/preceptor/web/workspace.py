@@ -5,21 +5,21 @@ comes only as its task type presents it. The other side of this contract is fron
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NotRequired, TypedDict
+from typing import Any, Final, NotRequired, TypedDict
 from uuid import UUID
 
 from preceptor.assessments.service.attempts import QuestionView
 from preceptor.assessments.service.practice import PracticeView
 from preceptor.kit.ids import show_id
-from preceptor.kit.markdown import render_markdown
+from preceptor.kit.markdown import Sign, render_markdown
 from preceptor.kit.money import Money
 from preceptor.people import content
 from preceptor.projects.models import Project
 from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.working import working
-from preceptor.web.rendering import render
+from preceptor.web.rendering import addresses_in, render
 from preceptor.work.models import ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
@@ -27,6 +27,8 @@ from preceptor.work.service.history import HistoryLine, LastAnswer
 from preceptor.work.service.practice import PracticeItem, PracticeProgress
 
 EXCERPT_CHARACTERS = 140
+DESK_SERVICES: Final = ("generate", "run", "similar")
+"""Services of the desk that have an address under the claim."""
 _MARKS = re.compile(r"\*\*|__|`+|^[#>]+\s|(?<=\n)[#>]+\s")
 """Marks of Markdown that are noise in a single line."""
 
@@ -52,10 +54,10 @@ class Workspace(TypedDict):
 # --- A task for its element
 
 
-def element_data(kind_name: str, shown: Row, config: Row) -> Any:
-    """What the task's own element takes, rendered."""
+def element_data(kind_name: str, shown: Row, config: Row, sign: Sign) -> Any:
+    """What the task's own element takes, rendered, with addresses of files that open."""
     work = working(kind_name, config)
-    return render(work.kind.view(work.payload(shown), work.config))
+    return render(work.kind.view(work.payload(shown), work.config), sign)
 
 
 def excerpt(project: Project, payload: Mapping[str, Any], otherwise: str | None = None) -> str:
@@ -104,12 +106,16 @@ def work_title(project: Project) -> dict[str, str]:
     return {"title": project.title, "href": f"/board/{show_id('project', project.id)}"}
 
 
-def claim_urls(project_id: UUID, claim_id: UUID) -> dict[str, str]:
+def claim_urls(project_id: UUID, claim_id: UUID, services: Collection[str] = ()) -> dict[str, str]:
+    """Where the desk sends what. What the kind of work asks of its desk beside that (`services`) has an address here;
+    a test or practice has none of those."""
     work = f"/work/{show_id('project', project_id)}"
     claim = f"{work}/{show_id('claim', claim_id)}"
-    deeds = ("draft", "heartbeat", "skip", "flag", "release")
+    deeds = ("draft", "heartbeat", "skip", "flag", "release", *(each for each in DESK_SERVICES if each in services))
+    upload = {"upload": f"/media/uploads?claim={show_id('claim', claim_id)}"} if "upload" in services else {}
     return {
         **{deed: f"{claim}/{deed}" for deed in deeds},
+        **upload,
         "submit": f"{claim}/submission",
         "next": f"{work}/next",
         "board": f"/board/{show_id('project', project_id)}",
@@ -124,14 +130,17 @@ def work_json(
     rubric: Sequence[Mapping[str, Any]],
     history: Sequence[HistoryLine],
     last: LastAnswer | None = None,
+    services: Collection[str],
+    sign: Sign,
     now: datetime,
 ) -> Workspace:
     """A claimed task. `last` is what a returned claim was answered with; its answer is where the revision starts.
 
-    `guidelines` is Markdown, of the version that the claim was made under.
+    `guidelines` is Markdown, of the version that the claim was made under; `services` is what the desk can offer.
     """
     claim = work.claim
     revision = claim.state is ClaimState.RETURNED
+    draft = claim.draft or (last.answer if last else None)
     lease_start = claim.created_at if not revision or last is None or last.review is None else last.review.created_at
     return {
         "project": work_title(project),
@@ -143,16 +152,17 @@ def work_json(
             "lease_seconds": max(1, round((claim.leased_until - lease_start).total_seconds())),
             "pay": str(Money(claim.rate_minor, claim.currency)),
             "kind": "revision" if revision else "work",
-            "draft": claim.draft or (last.answer if last else None),
+            "draft": draft,
+            "media": addresses_in(draft, sign),
             "draft_number": claim.draft_number,
             "draft_saved_at": claim.draft_saved_at.isoformat() if claim.draft and claim.draft_saved_at else None,
             "worked_seconds": claim.worked_seconds,
             "revision_comments": revision_comments(last.review if last else None, rubric),
         },
-        "task": _task(work.task_type, work.shown, work.config),
+        "task": _task(work.task_type, work.shown, work.config, sign),
         "guidelines_html": render_markdown(guidelines) if guidelines else "",
         "rubric": list(rubric),
-        "urls": claim_urls(work.project_id, claim.id),
+        "urls": claim_urls(work.project_id, claim.id, services),
         "skip_reasons": reasons(SKIP_REASONS),
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
@@ -164,14 +174,14 @@ def reasons(listed: Mapping[str, str]) -> list[dict[str, str]]:
     return [{"key": key, "label": label} for key, label in listed.items()]
 
 
-def _task(kind_name: str, shown: Row, config: Row) -> dict[str, Any]:
-    return {"element": task_type(kind_name).element, "data": element_data(kind_name, shown, config)}
+def _task(kind_name: str, shown: Row, config: Row, sign: Sign) -> dict[str, Any]:
+    return {"element": task_type(kind_name).element, "data": element_data(kind_name, shown, config, sign)}
 
 
 # --- Tests and practice
 
 
-def question_json(view: QuestionView, *, title: str, introduction: str, now: datetime) -> Workspace:
+def question_json(view: QuestionView, *, title: str, introduction: str, sign: Sign, now: datetime) -> Workspace:
     """One question of a running attempt. Its time is the attempt's; there is nothing to skip and no pay."""
     test = f"/tests/{show_id('assessment', view.attempt.assessment_id)}"
     attempt = f"{test}/attempts/{show_id('attempt', view.attempt.id)}"
@@ -188,12 +198,12 @@ def question_json(view: QuestionView, *, title: str, introduction: str, now: dat
     }
     urls = {"draft": f"{question}/draft", "submit": f"{question}/answer", "heartbeat": f"{attempt}/heartbeat"}
     urls |= {"next": f"{attempt}/next", "board": attempt}
-    task = _task(view.task_type, view.payload, view.config)
+    task = _task(view.task_type, view.payload, view.config, sign)
     return _unpaid(title, claim, task, introduction, urls, now)
 
 
 def practice_json(
-    view: PracticeView, *, title: str, introduction: str, leased_until: datetime, now: datetime
+    view: PracticeView, *, title: str, introduction: str, leased_until: datetime, sign: Sign, now: datetime
 ) -> Workspace:
     """One practice question. Nothing of it is kept or counted, so it has nowhere to save to."""
     test = f"/tests/{show_id('assessment', view.assessment.id)}"
@@ -207,11 +217,18 @@ def practice_json(
         "position": {"at": view.number, "of": view.of},
     }
     urls = {"submit": practice, "next": f"{test}/practice/{view.number + 1}/question?round={view.round}", "board": test}
-    return _unpaid(title, claim, _task(view.task_type, view.payload, view.config), introduction, urls, now)
+    return _unpaid(title, claim, _task(view.task_type, view.payload, view.config, sign), introduction, urls, now)
 
 
 def calibration_json(
-    item: PracticeItem, progress: PracticeProgress, *, task: str, guidelines: str, leased_until: datetime, now: datetime
+    item: PracticeItem,
+    progress: PracticeProgress,
+    *,
+    task: str,
+    guidelines: str,
+    leased_until: datetime,
+    sign: Sign,
+    now: datetime,
 ) -> Workspace:
     """One task of a project's calibration practice; `task` is its id as people who work see it."""
     base = f"/practice/{show_id('project', item.project.id)}"
@@ -223,13 +240,13 @@ def calibration_json(
         "draft": None,
     }
     urls = {"submit": f"{base}/answer?task={task}&round={item.round}", "next": f"{base}/next", "board": base}
-    data = _task(item.project.task_type, item.payload, item.config)
+    data = _task(item.project.task_type, item.payload, item.config, sign)
     desk = _unpaid(f"{item.project.title}: practice, unpaid", claim, data, guidelines, urls, now)
     return {**desk, "words": PRACTICE_WORDS}
 
 
 def key_json(
-    project: Project, challenge: UUID, shown: Row, *, guidelines: str, leased_until: datetime, now: datetime
+    project: Project, challenge: UUID, shown: Row, *, guidelines: str, leased_until: datetime, sign: Sign, now: datetime
 ) -> Workspace:
     """A task for the manager who corrects its known answer; the reason they give is the reason of the decision."""
     base = f"/projects/{show_id('project', project.id)}/challenges/{show_id('challenge', challenge)}"
@@ -241,7 +258,7 @@ def key_json(
         "draft": None,
     }
     urls = {"submit": f"{base}/key", "next": base, "board": base}
-    data = _task(project.task_type, shown, project.config)
+    data = _task(project.task_type, shown, project.config, sign)
     desk = _unpaid(f"{project.title}: correct the known answer", claim, data, guidelines, urls, now)
     return {**desk, "words": KEY_WORDS}
 

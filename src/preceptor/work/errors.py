@@ -56,6 +56,12 @@ class TaskTaken(AppError):
     code = "task_taken"
 
 
+class AnotherTaskOpen(AppError):
+    """You hold another task of this project. Submit it, or give it back, before you take this one."""
+
+    code = "another_task_open"
+
+
 class LeaseOver(AppError):
     """Your lease has ended and the task went back to the queue. Your draft is kept and returns if you get it again."""
 
@@ -68,6 +74,17 @@ class ClaimEnded(AppError):
 
     code = "claim_ended"
     kind: Kind = "gone"
+
+
+class TooAlike(Invalid):
+    """This text is too like another one of the project. Change what makes them alike, not only the words."""
+
+    code = "too_alike"
+
+    def __init__(self, percent: int, whose: str) -> None:
+        other = {"yours": "one of your own", "material": "one that came with the project"}.get(whose, "someone else's")
+        share = "is the same as" if percent >= 100 else f"has {percent} % in common with"
+        super().__init__(f"Your text {share} {other}. Change what makes them alike, not only the words.")
 
 
 class AlreadySubmitted(AppError):

@@ -3,13 +3,12 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, or_, select, text
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, func, or_, select, text
 
 from preceptor.kit.events import Event
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people.models import Person
-from preceptor.projects.models import OverlapMode, Project, ProjectState, Task, TaskState
+from preceptor.projects.models import OverlapMode, Project, ProjectState, Task
 from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, SubmissionState
 
 # The project is locked first, and for as little as "it does not close while this claim is made": its settings may
@@ -215,18 +214,6 @@ def next_to_review(
     )
 
 
-def counted_of_task(task_id: UUID) -> Select[tuple[Submission]]:
-    """The judgments of a task that count: submitted or approved."""
-    return (
-        select(Submission)
-        .where(
-            Submission.task_id == task_id,
-            Submission.state.in_([SubmissionState.SUBMITTED, SubmissionState.APPROVED]),
-        )
-        .order_by(Submission.id)
-    )
-
-
 def judgments_of_task(task_id: UUID) -> Select[tuple[Submission, Person, Review]]:
     """Every submission to a task with its person and review (None where there is none), oldest first."""
     return (
@@ -256,28 +243,6 @@ def history(
     if states:
         found = found.where(Submission.state.in_(states))
     return found if before is None else found.where(Submission.id < before)
-
-
-def claimable_counts(person_id: UUID, project_ids: list[UUID]) -> Select[tuple[UUID, int]]:
-    """(project, judgments that people could still give), at most what the index says; per project."""
-    return (
-        select(Task.project_id, func.sum(Task.wanted - Task.taken))
-        .where(Task.project_id.in_(project_ids), Task.state == TaskState.OPEN, Task.taken < Task.wanted)
-        .group_by(Task.project_id)
-    )
-
-
-def has_free_task(person_id: UUID, project_id: UUID) -> Select[tuple[bool]]:
-    """Whether at least one task is free for this person."""
-    mine = aliased(Claim)
-    taken_before = exists().where(
-        and_(mine.task_id == Task.id, mine.person_id == person_id, mine.state != ClaimState.EXPIRED)
-    )
-    return select(
-        exists().where(
-            Task.project_id == project_id, Task.state == TaskState.OPEN, Task.taken < Task.wanted, ~taken_before
-        )
-    )
 
 
 def open_flags(task_id: UUID) -> Select[tuple[int]]:

@@ -26,13 +26,14 @@ from preceptor.work.models_quality import (
 _IDS = bindparam("task_ids", type_=ARRAY(PgUuid(as_uuid=True)))
 
 # Everything a decision about tasks needs, one row each: settings, newest fit, and the judgments that count with what
-# is known about who gave them. Read after the tasks are locked, so that no judgment is missing.
+# is known about who gave them; beside people's, those of AI judges that are measured where the project counts them,
+# which never change how many were given. Read after the tasks are locked, so that no judgment is missing.
 _STANDING = """
     SELECT t.id, t.project_id, t.payload, t.wanted, t.taken, t.done, t.state AS task_state,
            p.org_id, p.task_type, p.config, p.overlap_mode, p.overlap, p.overlap_floor, p.overlap_cap, p.confidence,
            p.price_limit_minor, p.rate_minor, p.standard,
            f.id AS fit_id, f.prior, f.pooled, f.diagnostics, f.calibration, q.state AS answer_state,
-           coalesce(given.answers, '[]'::jsonb) AS answers
+           coalesce(given.answers, '[]'::jsonb) || coalesce(judged.answers, '[]'::jsonb) AS answers
     FROM task t
     JOIN project p ON p.id = t.project_id
     LEFT JOIN task_quality q ON q.task_id = t.id
@@ -48,6 +49,14 @@ _STANDING = """
         ) s
         LEFT JOIN person_skill k ON k.project_id = t.project_id AND k.person_id = s.person_id
     ) given ON true
+    LEFT JOIN LATERAL (
+        SELECT jsonb_agg(jsonb_build_array(a.answer, k.counts) ORDER BY a.judge_id) AS answers
+        FROM ai_judgment a
+        JOIN ai_judge j ON j.id = a.judge_id AND j.state <> 'retired'
+        JOIN ai_judge_skill k ON k.judge_id = a.judge_id AND k.accuracy IS NOT NULL
+        WHERE a.task_id = t.id AND a.outcome = 'answered' AND p.judges_in_inference
+          AND given.answers IS NOT NULL
+    ) judged ON true
     WHERE t.id = ANY(:task_ids)
     ORDER BY t.id
 """

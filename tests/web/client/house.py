@@ -8,10 +8,13 @@ from datetime import datetime
 from fastapi.testclient import TestClient
 from sqlalchemy.orm import Session
 
+import preceptor.training.jobs  # noqa: F401  a job can be deferred once it is registered
 from preceptor.assessments.service.assessments import create_assessment
 from preceptor.assessments.settings import AssessmentIn, ItemIn
 from preceptor.cli.application import create_app
 from preceptor.datasets.pseudonyms import pseudonyms
+from preceptor.endpoints.service import keeping
+from preceptor.endpoints.settings import EndpointIn
 from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import show_id
 from preceptor.kit.runtime import Runtime
@@ -60,6 +63,11 @@ def open_house(runtime: Runtime) -> Iterator[House]:
         made = create_assessment(session, owner.actor, judged.world.organization.id, _assessment(judged), now=now)
         viewer = _viewer(session, judged.world, now)
         _, stranger = make_client(session, now=now)
+        endpoint = keeping.create_endpoint(
+            session, owner.actor, judged.world.organization.id,
+            EndpointIn(name=HOSTILE[:100], base_url="https://models.example.com/v1", model=HOSTILE[:200]),
+            secret=runtime.settings.signing_key(), now=now,
+        )  # fmt: skip
         secrets = [signed_in(session, user, now) for user in (owner, viewer, stranger)]
         evidence = _evidence(session, judged, now)
     training.train_run(runtime, run.id)
@@ -68,6 +76,7 @@ def open_house(runtime: Runtime) -> Iterator[House]:
         "person_id": show_id("person", judged.world.reviewer.id), "release_id": show_id("release", release.id),
         "model_id": show_id("model", run.id), "import_id": show_id("import", found.id),
         "assessment_id": show_id("assessment", made.id), "evidence_id": show_id("evidence", evidence.id),
+        "endpoint_id": show_id("endpoint", endpoint.id),
         "name": pseudonyms(runtime.settings.signing_key(), judged.world.organization.id)(judged.people[0].id),
     }  # fmt: skip
     app = create_app(runtime)

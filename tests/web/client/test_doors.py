@@ -10,6 +10,7 @@ from preceptor.kit.ids import show_id
 from preceptor.people.identify import csrf_token
 from preceptor.projects.models import Project, Task
 from preceptor.web import (
+    client_endpoints,
     client_guidelines,
     client_imports,
     client_models,
@@ -28,11 +29,12 @@ from tests.web.client.material import HOSTILE, TERMS
 
 MODULES = (
     client_projects, client_work, client_people, client_places, client_guidelines, client_imports,
-    client_money, client_quality, client_releases, client_models, client_tests,
+    client_money, client_quality, client_releases, client_models, client_tests, client_endpoints,
 )  # fmt: skip
 NOT_OF_ONE_ORGANIZATION = {
     ("GET", "/projects"), ("POST", "/projects"), ("GET", "/projects/new"), ("POST", "/projects/estimate"),
     ("GET", "/money"), ("GET", "/money/statement.csv"), ("GET", "/models"),
+    ("GET", "/models/endpoints"), ("GET", "/models/endpoints/new"), ("POST", "/models/endpoints"),
     ("GET", "/tests/manage"), ("GET", "/tests/manage/new"), ("POST", "/tests/manage"),
 }  # fmt: skip
 

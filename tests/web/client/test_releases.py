@@ -17,7 +17,8 @@ from tests.web.client.material import base, judged
 def test_a_release_is_read_as_its_card_and_fetched_by_signed_links(house: House) -> None:
     here = f"{house.base}/releases/{house.ids['release_id']}"
     page = house.owner.get(here).text
-    assert "load_dataset" in page
+    assert "pairs = load_dataset" in page
+    assert "RewardTrainer" in page
     assert "first finished release" in page
     assert "---\n" not in page
     link = house.owner.get(f"{here}/file?path=manifest.json")

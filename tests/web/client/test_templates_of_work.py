@@ -37,7 +37,7 @@ def fields_of(page: str) -> dict[str, str | list[str]]:
         if name and not (kind and kind.group(1) in ("checkbox", "radio") and " checked" not in tag):
             sent.setdefault(name.group(1), []).append(unescape(value.group(1)) if value else "")
     for name_of, text in re.findall(r'<textarea[^>]*name="([^"]+)"[^>]*>(.*?)</textarea>', form, re.S):
-        sent.setdefault(name_of, []).append(unescape(text).removeprefix("\n"))
+        sent.setdefault(name_of, []).append(unescape(text).removeprefix("\n").replace("\n", "\r\n"))
     for name_of, options in re.findall(r'<select[^>]*name="([^"]+)"[^>]*>(.*?)</select>', form, re.S):
         chosen = re.search(r'value="([^"]*)" selected', options) or re.search(r'value="([^"]*)"', options)
         sent.setdefault(name_of, []).append(unescape(chosen.group(1)) if chosen else "")

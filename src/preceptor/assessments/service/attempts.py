@@ -39,7 +39,6 @@ from preceptor.tasktypes.working import working
 
 TESTS_LISTED_MAX = 200
 EXPIRED_AT_ONCE = 200
-DRAFT_CHARACTERS_MAX = 100_000
 
 
 @dataclass(frozen=True)

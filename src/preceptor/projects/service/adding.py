@@ -14,6 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from preceptor.kit.ids import new_id
+from preceptor.media import service as media
 from preceptor.projects import queries, rules
 from preceptor.projects.errors import ProjectFinished
 from preceptor.projects.models import GOLD_CAPACITY, Project
@@ -147,8 +148,11 @@ def _insert(session: Session, project: Project, import_id: UUID | None, now: dat
         "now": now,
     }
     connection = session.connection()
+    with_files = media.find_staged(session, project.org_id)
     created = connection.execute(_PLACE, where).rowcount
     connection.execute(_PLACE_GOLD, {"project_id": project.id})
+    if with_files:
+        media.place_in_tasks(session, project.id)
     return created
 
 

@@ -4,12 +4,15 @@ from pydantic import ValidationError
 from sqlalchemy.orm import Session
 
 from preceptor.assessments import access as assessments
+from preceptor.endpoints.models import EndpointRole
+from preceptor.endpoints.service import choosing
 from preceptor.kit.money import Money
 from preceptor.money import service as money
 from preceptor.projects import queries, rules
 from preceptor.projects.models import Project
 from preceptor.projects.rules import CheckItem
-from preceptor.tasktypes.base import UnknownTaskType, task_type
+from preceptor.tasktypes.base import UnknownTaskType, task_type, task_types
+from preceptor.tasktypes.generation import DirectsModels
 
 
 def checklist(session: Session, project: Project) -> list[CheckItem]:
@@ -42,9 +45,20 @@ def checklist(session: Session, project: Project) -> list[CheckItem]:
         CheckItem("rate", "Rate", project.rate_minor > 0, "Set what one judgment is paid."),
         _funds(session, project),
     ]
+    if isinstance(task_types().get(project.task_type), DirectsModels):
+        items.append(_models(session, project))
     if project.qualification_id is not None:
         items.append(_qualification(session, project))
     return items
+
+
+def _models(session: Session, project: Project) -> CheckItem:
+    return CheckItem(
+        "models",
+        "Models that answer people",
+        bool(choosing.chosen(session, project.id, EndpointRole.GENERATE)),
+        "Choose the model endpoints that answer people while they work.",
+    )
 
 
 def _config_fits(project: Project) -> bool:

@@ -1,5 +1,6 @@
 """A client's view of the tasks of a project, and taking tasks out of the queue."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -74,6 +75,21 @@ def list_tasks(
     )
     more = len(found) > size
     return TaskPage(found[:size], found[size - 1].id if more else None)
+
+
+def numbered_page(session: Session, actor: Actor, project_id: UUID, number: int, size: int) -> list[Task]:
+    """Page `number` (from 1) of all tasks in the order of arrival, for clients that count pages."""
+    access.project_for_client(session, actor, project_id)
+    limit = min(size, TASKS_PAGE_MAX)
+    everything = queries.tasks(project_id, state=None, finished=None, topic=None, search=None, after=None, limit=limit)
+    return list(session.scalars(everything.offset((number - 1) * limit)))
+
+
+def ids_of(session: Session, actor: Actor, project_id: UUID, external_ids: Sequence[str]) -> dict[str, UUID]:
+    """Ids of the project's tasks by the client's own names of them."""
+    access.project_for_client(session, actor, project_id)
+    rows = session.execute(queries.ids_of_tasks(project_id, external_ids)).all()
+    return {row.external_id: row.id for row in rows}
 
 
 def task_counts(session: Session, actor: Actor, project_id: UUID) -> TaskCounts:

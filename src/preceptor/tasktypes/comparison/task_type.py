@@ -19,7 +19,7 @@ from preceptor.tasktypes.base import (
     Words,
     to_json,
 )
-from preceptor.tasktypes.comparison import completeness, pairs, release, templates, words
+from preceptor.tasktypes.comparison import completeness, judged, pairs, release, templates, words
 from preceptor.tasktypes.comparison.importing import ComparisonImporter
 from preceptor.tasktypes.comparison.models import (
     JUSTIFICATION_CHARACTERS_MAX,
@@ -30,6 +30,7 @@ from preceptor.tasktypes.comparison.models import (
     ComparisonPayload,
     Response,
 )
+from preceptor.tasktypes.generation import Turn
 from preceptor.tasktypes.kind import WHOLE, Kind
 from preceptor.tasktypes.view import Chat, Joined, Markdown, Section, ViewNode
 
@@ -164,6 +165,24 @@ class ComparisonType(Kind[ComparisonPayload, ComparisonAnswer, ComparisonConfig]
     def in_words(self, payload: ComparisonPayload, answer: ComparisonAnswer, config: ComparisonConfig) -> Words:
         """The choice, ratings by dimension, the reason."""
         return words.in_words(answer, config)
+
+    def judge_messages(
+        self, shown: ComparisonPayload, config: ComparisonConfig, guidelines: str, rubric: str
+    ) -> list[Turn]:
+        """See `judging.Judgeable`."""
+        return judged.messages(shown, config, guidelines, rubric)
+
+    def judged_answer(
+        self, text: str, shown: ComparisonPayload, config: ComparisonConfig
+    ) -> ComparisonAnswer | list[Problem]:
+        """See `judging.Judgeable`."""
+        return judged.answer(text, shown, config)
+
+    def joined(
+        self, first: ComparisonAnswer, second: ComparisonAnswer, config: ComparisonConfig
+    ) -> tuple[ComparisonAnswer | None, bool]:
+        """See `judging.JudgedInOrders`."""
+        return judged.joined(first, second, config)
 
     def templates(self) -> tuple[Template, ...]:
         """A question with strength and reason; and one with several dimensions."""

@@ -95,6 +95,8 @@ class FieldsImporter:
             return list(transcript)
         if isinstance(value, str) and value.lstrip()[:1] in ("[", "{") and _looks_like_json(value, field):
             value = reader.json_cell(value, field.name)
+        if field.chat and value == [] and not field.required:
+            return value
         if field.chat:
             return list(messages_of(value, field.chat, reader.columns[field.name]))
         return value
@@ -103,7 +105,8 @@ class FieldsImporter:
         value = reader.value(target)
         if isinstance(value, str):
             value = reader.json_cell(value, target) if value.strip() else None
-        if value is None:
+        # In rows of our releases `gold` says whether the task measured people, and is no answer.
+        if value is None or isinstance(value, bool):
             return None
         return _validated(self._answer_model, value, {}, reader.columns[target])
 

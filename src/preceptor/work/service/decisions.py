@@ -16,7 +16,7 @@ from preceptor.fairness.models import Appeal, AppealOrigin, DecisionReceipt
 from preceptor.fairness.queries import OF_WORK, ReceiptsWanted
 from preceptor.kit.events import Actor
 from preceptor.kit.money import Money
-from preceptor.people.access import acts_as_operator, require_operator
+from preceptor.people.access import require_operator
 from preceptor.people.models import Member
 from preceptor.projects.models import Project, RubricVersion
 from preceptor.tasktypes.base import Row, to_json
@@ -232,8 +232,3 @@ def _work(session: Session, submission_id: UUID, project: Project) -> Work:
         review=session.scalar(queries.review_of(submission.id)),
         criteria=list(rubric.criteria) if rubric is not None else [],
     )
-
-
-def may_see_names(actor: Actor) -> bool:
-    """Whether receipts may be shown with names: to operators only."""
-    return acts_as_operator(actor)

@@ -11,7 +11,7 @@ named model: 50 seconds of a processor, half of it to read, and about a kilobyte
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from itertools import islice
 from math import log
@@ -35,14 +35,16 @@ from preceptor.projects import access
 from preceptor.projects.models import OverlapMode, Project
 from preceptor.quality.intervals import Estimate
 from preceptor.quality.labels import UNKNOWN
+from preceptor.quality.replacing import replacing
 from preceptor.quality.skill import drift
 from preceptor.quality.truth.choice import AUTO
 from preceptor.work import queries_quality, rules_quality
+from preceptor.work.models_judging import AiJudgeSkill
 from preceptor.work.models_quality import Evidence, EvidenceState, PersonSkill, QualityFit, TaskQuality
 from preceptor.work.service import overlap
 from preceptor.work.service.finding import Course, Finding, Watched, findings, watch_accuracy
 from preceptor.work.service.judgments import ProjectJudgments, items_of_tasks, read_judgments
-from preceptor.work.service.measuring import SHRINKAGE, Measured, Progress, guard_kept, measure
+from preceptor.work.service.measuring import SEED, SHRINKAGE, Measured, Progress, guard_kept, measure
 
 FIT_JOB = "work.fit_quality"
 BATCH = 2_000
@@ -110,7 +112,14 @@ def fit_project(
         if len(judgments) == 0:
             return None
         among = _still_good(last, len(judgments))
-        measured = measure(judgments, target=project.confidence, method=method, among=among, progress=progress)
+        measured = measure(
+            judgments,
+            target=project.confidence,
+            method=method,
+            among=among,
+            progress=progress,
+            with_judges=project.judges_in_inference,
+        )
         watched = watch_accuracy(judgments, measured, project.standard)
         found = findings(judgments, measured, watched, project.standard)
         chosen_at = last.diagnostics["chosen_at"] if last is not None and among else len(judgments)
@@ -147,8 +156,10 @@ def _write(runtime: Runtime, fit: _Fit, begun: float) -> QualityFit:
     for posteriors in _batches(_posterior_rows(fit)):
         with transaction(runtime.sessions) as session:
             _keep_posteriors(session, fit, posteriors)
+    judged = _judge_rows(fit)
     with transaction(runtime.sessions) as session:
         _keep_findings(session, fit)
+        _replace_judges(session, fit, judged)
         old = delete(PersonSkill).where(PersonSkill.project_id == fit.project.id, PersonSkill.fit_id != fit.id)
         session.execute(old.execution_options(synchronize_session=False))
         row = _fit_row(fit, time.thread_time() - begun)
@@ -299,6 +310,56 @@ def _replace_skills(session: Session, rows: list[dict[str, Any]]) -> None:
     statement, key = insert(PersonSkill), ["project_id", "person_id"]
     changed = {name: statement.excluded[name] for name in rows[0] if name not in key}
     session.execute(statement.on_conflict_do_update(index_elements=key, set_=changed), rows)
+
+
+# --- AI judges
+
+
+def _judge_rows(fit: _Fit) -> list[dict[str, Any]]:
+    return [
+        {
+            "judge_id": judge_id,
+            "project_id": fit.project.id,
+            "judgments": found.judgments,
+            "counts": np.round(found.counts, 4).tolist(),
+            "accuracy": found.accuracy.value,
+            "low": found.accuracy.low,
+            "high": found.accuracy.high,
+            "reason": found.accuracy.reason,
+            "by_class": [
+                {"label": name, **_estimate(one)}
+                for name, one in zip(fit.judgments.classes, found.by_class, strict=True)
+            ],
+            "included": fit.project.judges_in_inference,
+            "replacing": _replacing(fit, number),
+            "fit_id": fit.id,
+            "updated_at": fit.at,
+        }
+        for number, (judge_id, found) in enumerate(zip(fit.judgments.judges, fit.measured.judges, strict=True))
+    ]
+
+
+def _replacing(fit: _Fit, judge: int) -> dict[str, Any]:
+    """How many human judgments this judge could take the place of, of as many as a task is asked for."""
+    judgments, project = fit.judgments, fit.project
+    wanted = project.overlap_cap if project.overlap_mode is OverlapMode.ADAPTIVE else project.overlap
+    own = judgments.judged.where(judgments.judged.person == judge)
+    found = replacing(judgments.labels, own, judgments.gold, people=wanted, rng=np.random.default_rng(SEED))
+    return {
+        "n": found.n,
+        "k": asdict(found.k),
+        "people": asdict(found.people),
+        "panels": [asdict(panel) for panel in found.panels],
+        "items": found.items,
+        "by": found.by,
+        "margin": found.margin,
+    }
+
+
+def _replace_judges(session: Session, fit: _Fit, rows: list[dict[str, Any]]) -> None:
+    session.execute(delete(AiJudgeSkill).where(AiJudgeSkill.project_id == fit.project.id))
+    session.add_all(AiJudgeSkill(**row) for row in rows)
+    session.flush()
 
 
 # --- Tasks

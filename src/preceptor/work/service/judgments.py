@@ -20,7 +20,7 @@ from preceptor.projects.models import Project, TaskState
 from preceptor.quality.intervals import Floats
 from preceptor.quality.labels import UNKNOWN, Ints, Labels
 from preceptor.tasktypes.working import Working
-from preceptor.work import queries_quality, rules_quality
+from preceptor.work import queries_judging, queries_quality, rules_quality
 
 LABELS_RANKED_MAX = 256
 PAGE_TASKS = 1_000
@@ -44,6 +44,9 @@ class ProjectJudgments:
     are. Equal to the class where the task type shows nothing in an order; (n, 0) with more than 256 classes.
     `shown` (n,) is how many of the unit's labels were shown in an order. `mixed` (items,) marks gold tasks mixed in,
     which far more people judge than anything else.
+
+    All of this is of people. What AI judges said of the same items stands apart: `judged` are their labels, whose
+    `person` is an index into `judges`.
     """
 
     labels: Labels
@@ -62,6 +65,8 @@ class ProjectJudgments:
     people: Sequence[UUID]
     topics: Sequence[str]
     newest: UUID | None
+    judged: Labels
+    judges: Sequence[UUID]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -93,8 +98,10 @@ def read_judgments(sessions: sessionmaker[Session], project_id: UUID) -> Project
             tasks = session.execute(queries_quality.judged_tasks(project_id, after=after, limit=PAGE_TASKS)).all()
             if not tasks:
                 return table.finished()
-            answers = session.execute(queries_quality.counted_of_tasks([task.id for task in tasks])).all()
-        table.add(tasks, answers)
+            ids = [task.id for task in tasks]
+            answers = session.execute(queries_quality.counted_of_tasks(ids)).all()
+            judged = session.execute(queries_judging.answered_of_tasks(ids)).all()
+        table.add(tasks, answers, judged)
         after = tasks[-1].id
 
 
@@ -122,18 +129,20 @@ class _Table:
     topics: dict[str, int] = field(default_factory=dict)
     ranks: dict[bytes, bytes] = field(default_factory=dict)
     same: dict[Units, Units] = field(default_factory=dict)
+    judge_item: "array[int]" = field(default_factory=lambda: array("q"))
+    judge_number: "array[int]" = field(default_factory=lambda: array("i"))
+    judge_label: "array[int]" = field(default_factory=lambda: array("h"))
+    judges: dict[UUID, int] = field(default_factory=dict)
     newest: UUID | None = None
     answers: int = 0
 
-    def add(self, tasks: Sequence[Row[Any]], answers: Sequence[Row[Any]]) -> None:
-        by_task: dict[UUID, list[Row[Any]]] = {}
-        for row in answers:
-            by_task.setdefault(row.task_id, []).append(row)
+    def add(self, tasks: Sequence[Row[Any]], answers: Sequence[Row[Any]], judged: Sequence[Row[Any]]) -> None:
+        by_task, of_judges = _by_task(answers), _by_task(judged)
         for task in tasks:
             if task.id in by_task:
-                self._add_task(task, by_task[task.id])
+                self._add_task(task, by_task[task.id], of_judges.get(task.id, ()))
 
-    def _add_task(self, task: Row[Any], answers: Sequence[Row[Any]]) -> None:
+    def _add_task(self, task: Row[Any], answers: Sequence[Row[Any]], judged: Sequence[Row[Any]]) -> None:
         payload = self.kind.payload(task.payload)
         possible = self.kind.unit_labels(payload)
         units = tuple((unit, tuple(names)) for unit, names in possible.items())
@@ -146,6 +155,8 @@ class _Table:
         self.topic.extend([number] * len(possible))
         for row in answers:
             self._add_answer(row, self._places(payload, possible, row.answer), place, possible)
+        for row in judged:
+            self._add_judged(row, self._places(payload, possible, row.answer), place)
         self.tasks.append(task.id)
         self.units.append(self.same.setdefault(units, units))
         self.given.append(len(answers))
@@ -172,6 +183,13 @@ class _Table:
         self.answers += 1
         if self.newest is None or row.id > self.newest:
             self.newest = row.id
+
+    def _add_judged(self, row: Row[Any], given: Mapping[str, int], place: Mapping[str, int]) -> None:
+        judge = self.judges.setdefault(row.judge_id, len(self.judges))
+        for unit, label in given.items():
+            self.judge_item.append(place[unit])
+            self.judge_number.append(judge)
+            self.judge_label.append(label)
 
     def _shown_places(self, shown: Mapping[str, int], names: Sequence[str]) -> bytes:
         """The rank of each label by its place, those without a place last; one object for equal ones."""
@@ -209,7 +227,23 @@ class _Table:
             people=list(self.people),
             topics=list(self.topics),
             newest=self.newest,
+            judged=Labels(
+                _ints(self.judge_item),
+                _ints(self.judge_number),
+                _ints(self.judge_label),
+                labels.items,
+                len(self.judges),
+                labels.classes,
+            ),
+            judges=list(self.judges),
         )
+
+
+def _by_task(rows: Sequence[Row[Any]]) -> dict[UUID, list[Row[Any]]]:
+    found: dict[UUID, list[Row[Any]]] = {}
+    for row in rows:
+        found.setdefault(row.task_id, []).append(row)
+    return found
 
 
 def _ints(column: "array[int]") -> Ints:

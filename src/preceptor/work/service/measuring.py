@@ -13,6 +13,7 @@ from preceptor.quality.asking import expected_gain
 from preceptor.quality.difficulty import Difficulty, difficulty
 from preceptor.quality.intervals import Estimate, Floats
 from preceptor.quality.labels import UNKNOWN, Ints, Labels
+from preceptor.quality.outside import outside_skill
 from preceptor.quality.picking import Calibrated, Picked, calibrated, pick
 from preceptor.quality.skill import STRENGTH, Evidence, Skills, judgment_evidence, skills
 from preceptor.quality.truth import Fit
@@ -27,6 +28,17 @@ CROWD_SMOOTHING = 1.0
 
 Progress = Callable[[str], None]
 """Told what is worked on, in a word."""
+
+
+@dataclass(frozen=True)
+class JudgeMeasured:
+    """What a fit says about one AI judge: `counts` (classes, classes) are expected judgments by truth and given label,
+    `by_class` its accuracy on each class."""
+
+    judgments: int
+    counts: Floats
+    accuracy: Estimate
+    by_class: Sequence[Estimate]
 
 
 @dataclass(frozen=True)
@@ -59,6 +71,7 @@ class Measured:
     value_of_next: Floats
     risk_mean: float
     cpu_seconds: float
+    judges: Sequence[JudgeMeasured] = ()
 
     @property
     def fit(self) -> Fit:
@@ -72,16 +85,22 @@ def measure(
     method: str = AUTO,
     among: Sequence[str] = (),
     progress: Progress | None = None,
+    with_judges: bool = False,
 ) -> Measured:
     """Fit and measure; linear in the judgments. Needs one judgment at least. `method`, `among`: see `picking.pick`.
+
+    `with_judges`: AI judges are annotators like everybody in the fit. Else they are only held against its answers,
+    and nothing but `judges` depends on them. Agreement, the crowd and people's counts are of people either way.
 
     With gold there are two fits: one that knows the answers gives the results, one that does not is compared with
     them.
     """
     started = time.thread_time()
     tell = progress or (lambda _: None)
-    used = _used(judgments)
-    labels, gold = _narrowed(judgments.labels, judgments.gold, used)
+    everybody = _with_judges(judgments) if with_judges else judgments.labels
+    used = _used(everybody, judgments.gold)
+    labels, gold = _narrowed(everybody, judgments.gold, used)
+    of_people, _ = _narrowed(judgments.labels, judgments.gold, used)
     known = np.flatnonzero(gold != UNKNOWN)
     tell("answers")
     # While work comes in, gold has hardly more judgments than other tasks: fits that lean on the other gold answers
@@ -106,17 +125,18 @@ def measure(
         posterior=posterior,
         counts=counts,
         pooled=pooled,
-        alpha=_agreement(judgments, labels),
+        alpha=_agreement(judgments, of_people),
         accuracy=blind.accuracy_on(gold),
-        majority_accuracy=majority(labels).accuracy_on(gold),
+        majority_accuracy=majority(of_people).accuracy_on(gold),
         calibration=calibration,
         guard=gold_guard(target, np.clip(stated, 0.0, 1.0), blind.answers[known] == gold[known]),
         skills=found,
-        evidence=evidence,
+        evidence=evidence.first(len(judgments)),
         difficulty=difficulty(labels, by_people),
         value_of_next=np.asarray(expected_gain(posterior, pooled[np.newaxis]), dtype=np.float64),
         risk_mean=_risk_mean(judgments, posterior, found),
         cpu_seconds=time.thread_time() - started,
+        judges=_judges(judgments, posterior, pooled, found if with_judges else None),
     )
 
 
@@ -126,11 +146,37 @@ def _agreement(judgments: ProjectJudgments, labels: Labels) -> Estimate:
     return alpha_of(ordinary, rng=np.random.default_rng(SEED))
 
 
-def _used(judgments: ProjectJudgments) -> Ints:
+def _with_judges(judgments: ProjectJudgments) -> Labels:
+    """Judges as further people after all others, so that people keep their places."""
+    people, judged = judgments.labels, judgments.judged
+    return Labels(
+        np.concatenate([people.item, judged.item]),
+        np.concatenate([people.person, judged.person + people.people]),
+        np.concatenate([people.label, judged.label]),
+        people.items,
+        people.people + judged.people,
+        people.classes,
+    )
+
+
+def _judges(
+    judgments: ProjectJudgments, posterior: Floats, pooled: Floats, fitted: Skills | None
+) -> list[JudgeMeasured]:
+    """Each judge by the answers of the fit: as a member of it like everybody (`fitted`), or as an outsider."""
+    judged = judgments.judged
+    found = []
+    for judge in range(judged.people):
+        own = judged.where(judged.person == judge)
+        outside = outside_skill(own, posterior, pooled)
+        accuracy = outside.accuracy if fitted is None else fitted.of(judgments.labels.people + judge).accuracy
+        found.append(JudgeMeasured(len(own), outside.counts, accuracy, outside.by_class))
+    return found
+
+
+def _used(labels: Labels, gold: Ints) -> Ints:
     """Classes that somebody gave or that are known answers; at least two where there are two."""
-    labels = judgments.labels
     times = np.bincount(labels.label, minlength=labels.classes)
-    times += np.bincount(judgments.gold[judgments.gold != UNKNOWN], minlength=labels.classes)
+    times += np.bincount(gold[gold != UNKNOWN], minlength=labels.classes)
     used = np.flatnonzero(times)
     if len(used) == 1 and labels.classes > 1:
         return np.union1d(used, [0 if used[0] else 1])

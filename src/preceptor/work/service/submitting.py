@@ -13,13 +13,14 @@ from sqlalchemy.orm import Session, make_transient_to_detached
 from preceptor.kit.errors import NotFound
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import new_id
+from preceptor.media import service as media
 from preceptor.projects.models import OverlapMode, TaskState
 from preceptor.tasktypes.base import Problem, UnknownLabel, problems_of, to_json
 from preceptor.tasktypes.working import Working, working
 from preceptor.work import queries, rules
 from preceptor.work.errors import AlreadySubmitted, ClaimEnded, Incomplete, LeaseOver
 from preceptor.work.models import ClaimState, Submission, SubmissionState
-from preceptor.work.service import overlap, risk
+from preceptor.work.service import generating, likeness, overlap, risk, running
 
 # From the system's entropy: a review that somebody can foresee says little about their other work.
 _DRAWS = random.SystemRandom()
@@ -39,23 +40,28 @@ def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any
     if row is None:
         raise NotFound("claim")
     kind = working(row.task_type, row.config)
-    canonical = _check(kind, row, answer)
+    canonical = _check(session, kind, row, answer)
     if row.state in ANSWERED:
         return _same_as_before(session, claim_id, canonical)
     if row.state not in (ClaimState.OPEN, ClaimState.RETURNED):
         raise LeaseOver if row.state == ClaimState.EXPIRED else ClaimEnded
     if rules.lease_is_over(row.leased_until, now):
         raise LeaseOver
-    return _write(session, actor, row, canonical, now)
+    likeness.keep_apart(session, kind, row, kind.answer(canonical), now=now)
+    submission = _write(session, actor, row, canonical, now)
+    if "upload" in kind.kind.services:
+        media.place_in_answer(session, row.org_id, row.project_id, submission.id, orjson.dumps(canonical).decode())
+    return submission
 
 
-def _check(kind: Working, row: Row[Any], answer: dict[str, Any]) -> dict[str, Any]:
-    """The answer in stored names, complete by the task type's own rules."""
+def _check(session: Session, kind: Working, row: Row[Any], answer: dict[str, Any]) -> dict[str, Any]:
+    """The answer in stored names, complete by the task type's own rules, with what we know of a run of its code and
+    what it quotes of models proven."""
     try:
-        given = kind.answer(answer)
-        shown = kind.payload(kind.present(kind.payload(row.payload), row.display_order))
-        _refuse(kind.check(shown, given))
-        return to_json(kind.canonical(given, row.display_order))
+        given, payload = kind.answer(answer), kind.payload(row.payload)
+        _refuse(kind.check(kind.payload(kind.present(payload, row.display_order)), given))
+        canonical = running.with_run(session, kind, payload, row.id, kind.canonical(given, row.display_order))
+        return generating.verified(session, kind, row.id, payload, given, to_json(canonical))
     except ValidationError as error:
         _refuse(problems_of(error))
         raise

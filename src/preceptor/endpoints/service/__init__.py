@@ -1,0 +1,1 @@
+"""What can be done with endpoints: keep them, let projects use them, ask them."""

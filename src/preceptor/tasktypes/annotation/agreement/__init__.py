@@ -1,0 +1,1 @@
+"""How alike two annotations are, control by control."""

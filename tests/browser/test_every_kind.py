@@ -1,0 +1,51 @@
+"""What must hold of the desk of every installed kind of work, whoever wrote it: one screen, themes, a phone, axe."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from preceptor.kit.ids import show_id
+from preceptor.tasktypes.base import task_types
+from tests.browser.conftest import DESK, PHONE, Live, check_axe, shoot, sign_in
+from tests.factories import join
+from tests.kind_world import template_world
+
+pytestmark = pytest.mark.browser
+
+KINDS = sorted(task_types())
+
+
+def tried(kind: str) -> list[str]:
+    """The templates of a kind that bring tasks to try them with."""
+    return [template.key for template in task_types()[kind].templates() if template.examples]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_template_is_a_desk_that_one_can_work_at(kind: str, page: Page, live: Live) -> None:
+    assert tried(kind), f"{kind} has no template with example tasks"
+    for key in tried(kind):
+        with live.runtime.sessions.begin() as session:
+            world = template_world(session, kind=kind, key=key, now=live.clock.now())
+            worker = join(session, world, now=live.clock.now())[0]
+        sign_in(page, live, worker)
+        page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
+        page.goto(f"{live.url}/board/{show_id('project', world.project.id)}")
+        page.get_by_role("button", name="Start").first.click()
+        submit = page.get_by_role("button", name="Submit")
+        expect(submit).to_be_in_viewport()
+        expect(page.locator(f"[data-task] > preceptor-{kind} > *").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        # Guidelines stand beside the work and not over it; the page itself never scrolls sideways.
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), key
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            check_axe(page)
+            shoot(page, f"kind-{kind}-{key}-{scheme}", full=False)
+        page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
+        expect(submit).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{key} on a phone"
+        shoot(page, f"kind-{kind}-{key}-phone", full=False)
+        # An empty answer is refused in words, and nothing is lost by it.
+        page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
+        page.keyboard.press("?")
+        expect(page.get_by_role("dialog").get_by_text("Submit", exact=True)).to_be_visible()
+        page.keyboard.press("Escape")
