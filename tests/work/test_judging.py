@@ -59,7 +59,9 @@ class Court:
     world: World
 
     def judge(self, server: Server, **given: Any) -> AiJudge:
-        more: dict[str, Any] = {key: given.pop(key) for key in ("concurrency", "requests_per_minute", "parameters") if key in given}
+        more: dict[str, Any] = {
+            key: given.pop(key) for key in ("concurrency", "requests_per_minute", "parameters") if key in given
+        }
         with self.runtime.sessions.begin() as session:
             settings: dict[str, Any] = {"name": f"Judge {server.port}", "concurrency": 1, **PRICES, **more}
             endpoint = make_endpoint(session, self.runtime, self.world, server.url, **settings)
