@@ -3,9 +3,11 @@
 Tests that race on purpose use `open_runtime`: a database of their own, real commits, real threads.
 """
 
+import asyncio
 import os
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,6 +55,30 @@ def needs_shared(path: str) -> Path:
 
 def at_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+
+OWN_LOOP = ("tests/endpoints/", "tests/work/test_judg")
+"""Tests whose code calls `asyncio.run`."""
+
+
+def _loop_runs() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Once a browser test was in this process, Playwright keeps a loop running in its thread: what wants a loop of its
+    own runs in a thread of its own then, as it would in a process of its own."""
+    if not pyfuncitem.nodeid.startswith(OWN_LOOP) or not _loop_runs():
+        return None
+    given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
+    with ThreadPoolExecutor(1) as own:
+        own.submit(pyfuncitem.obj, **given).result()
+    return True
 
 
 @pytest.fixture(scope="session")
