@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+Mode = Literal["normal", "demo", "dev"]
+
 
 class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="PRECEPTOR_", frozen=True, extra="ignore")
@@ -16,7 +18,7 @@ class Settings(BaseSettings):
     """Where the embedded database, files and the secret lie. `make` uses `.data` in the clone."""
     database_url: str | None = None
     """Any PostgreSQL >= 15; without it an embedded server runs on `data_dir`."""
-    mode: Literal["normal", "demo", "dev"] = "normal"
+    mode: Mode = "normal"
     """`demo` offers one-click sign-in, `dev` shows the outbox as a page: neither is for the open internet."""
     host: str = "127.0.0.1"
     """Address to listen on."""

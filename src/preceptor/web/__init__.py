@@ -5,12 +5,12 @@ import pkgutil
 
 from fastapi import APIRouter
 
-from preceptor.kit.settings import Settings
+from preceptor.kit.settings import Mode
 
 
-def routers(settings: Settings) -> list[APIRouter]:
+def routers(mode: Mode) -> list[APIRouter]:
     """Every router of this package; those named `demo_router` only where the demo or development runs."""
-    names = ["router"] if settings.mode == "normal" else ["router", "demo_router"]
+    names = ["router"] if mode == "normal" else ["router", "demo_router"]
     found = []
     for module in sorted(pkgutil.iter_modules(__path__), key=lambda entry: entry.name):
         loaded = importlib.import_module(f"{__name__}.{module.name}")
