@@ -20,6 +20,7 @@ from fastapi.testclient import TestClient
 from playwright.sync_api import Browser, Error, Playwright, sync_playwright
 from psycopg.errors import InsufficientPrivilege, ObjectInUse
 from psycopg.sql import SQL, Identifier
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
 
 from preceptor.cli.application import create_app
@@ -125,17 +126,28 @@ def clock() -> FixedClock:
     return FixedClock(NOW)
 
 
+@pytest.fixture(scope="session")
+def shared_engine(server_url: str, template_database: str) -> Iterator[Engine]:
+    """One engine for all tests of this process that are rolled back: what it learned of its database and the statements
+    it compiled stay. The database is a copy, as nobody may be connected to the template while others copy it."""
+    name = f"shared_{uuid4().hex[:12]}"
+    with psycopg.connect(server_url, autocommit=True) as admin:
+        admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
+        engine = make_engine(at_database(server_url, name))
+        yield engine
+        engine.dispose()
+        drop_database(admin, name)
+
+
 @pytest.fixture
-def runtime(server_url: str, template_database: str, tmp_path: Path, clock: FixedClock) -> Iterator[Runtime]:
+def runtime(shared_engine: Engine, tmp_path: Path, clock: FixedClock) -> Iterator[Runtime]:
     """A runtime whose every commit is a savepoint in one transaction that is rolled back at the end."""
     settings = make_settings(tmp_path)
-    engine = make_engine(at_database(server_url, template_database))
-    with engine.connect() as connection:
+    with shared_engine.connect() as connection:
         outer = connection.begin()
         sessions = sessionmaker(connection, join_transaction_mode="create_savepoint", expire_on_commit=False)
-        yield Runtime(settings, engine, sessions, open_storage(settings), clock)
+        yield Runtime(settings, shared_engine, sessions, open_storage(settings), clock)
         outer.rollback()
-    engine.dispose()
 
 
 @pytest.fixture
