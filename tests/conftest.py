@@ -3,12 +3,11 @@
 Tests that race on purpose use `open_runtime`: a database of their own, real commits, real threads.
 """
 
-import asyncio
 import os
 import time
+from asyncio import events
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
@@ -58,28 +57,31 @@ def at_database(url: str, name: str) -> str:
     return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
 
-OWN_LOOP = ("tests/endpoints/", "tests/work/test_judg")
-"""Tests whose code calls `asyncio.run`."""
-
-
-def _loop_runs() -> bool:
+@contextmanager
+def _without_playwrights_loop(item: pytest.Item) -> Iterator[None]:
+    """Once a browser test was in this process, Playwright's loop counts as running in its thread, though it only runs
+    while Playwright is asked for something. To a test without a browser it is not there, as in a process of its own."""
+    paused = events._get_running_loop()
+    if paused is None or "playwright" in getattr(item, "fixturenames", ()):
+        yield
+        return
+    events._set_running_loop(None)
     try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return False
-    return True
+        yield
+    finally:
+        events._set_running_loop(paused)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
-    """Once a browser test was in this process, Playwright keeps a loop running in its thread: what wants a loop of its
-    own runs in a thread of its own then, as it would in a process of its own."""
-    if not pyfuncitem.nodeid.startswith(OWN_LOOP) or not _loop_runs():
-        return None
-    given = {name: pyfuncitem.funcargs[name] for name in pyfuncitem._fixtureinfo.argnames}
-    with ThreadPoolExecutor(1) as own:
-        own.submit(pyfuncitem.obj, **given).result()
-    return True
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with _without_playwrights_loop(item):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with _without_playwrights_loop(item):
+        yield
 
 
 @pytest.fixture(scope="session")
