@@ -8,7 +8,7 @@
 import { defaultKeymap, history, historyKeymap, indentLess, indentMore } from "@codemirror/commands";
 import { indentUnit } from "@codemirror/language";
 import { highlightSelectionMatches, openSearchPanel, search, searchKeymap } from "@codemirror/search";
-import { Compartment, EditorState, Prec, type Extension } from "@codemirror/state";
+import { Compartment, EditorState, Prec, type Extension, type Text } from "@codemirror/state";
 import { drawSelection, dropCursor, EditorView, keymap, placeholder, type KeyBinding } from "@codemirror/view";
 import { html, LitElement, nothing, type PropertyValues, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
@@ -20,7 +20,7 @@ import { characters, words } from "../lib/writing";
 import css from "../styles/parts/markdown-editor.css?inline";
 import { fence, heading, link, list, table, wrap } from "./markdown-commands";
 import { markdownLook } from "./markdown-language";
-import { neighbour, revert, trackedChanges, type Change, type Tracked } from "./tracked-changes";
+import { neighbour, revert, track, trackedChanges, type Change, type Tracked } from "./tracked-changes";
 
 type Pane = "none" | "preview" | "changes";
 interface Tool {
@@ -96,6 +96,7 @@ export class PreceptorMarkdownEditor extends LitElement {
   #resize: ResizeObserver | null = null;
   #measured = false;
   #focusWanted = false;
+  #trackedOf: Text | null = null;
   readonly #editable = new Compartment();
   readonly #tracking = new Compartment();
   readonly #named = new Compartment();
@@ -226,10 +227,20 @@ export class PreceptorMarkdownEditor extends LitElement {
 
   #trackingExtension(): Extension {
     if (this.baseline === null) return [];
-    return trackedChanges(this.baseline, (tracked) => {
-      this.tracked = tracked;
-      this.dispatchEvent(new CustomEvent("tracked", { detail: { tracked } }));
-    });
+    return trackedChanges(this.baseline, (tracked) => this.#nowTracked(tracked));
+  }
+
+  #nowTracked(tracked: Tracked): void {
+    this.#trackedOf = this.#view?.state.doc ?? null;
+    this.tracked = tracked;
+    this.dispatchEvent(new CustomEvent("tracked", { detail: { tracked } }));
+  }
+
+  /** The changes of the text as it now stands: a key may come before the last letter was compared. */
+  #changes(view: EditorView): readonly Change[] {
+    if (this.baseline === null) return [];
+    if (this.#trackedOf !== view.state.doc) this.#nowTracked(track(this.baseline, view.state.doc.toString()));
+    return this.tracked?.changes ?? [];
   }
 
   #keys(): KeyBinding[] {
@@ -296,7 +307,7 @@ export class PreceptorMarkdownEditor extends LitElement {
   }
 
   #toChange(view: EditorView, step: 1 | -1): boolean {
-    const change = neighbour(this.tracked?.changes ?? [], view.state.selection.main.from, step);
+    const change = neighbour(this.#changes(view), view.state.selection.main.from, step);
     if (!change) return false;
     view.dispatch({ selection: { anchor: change.from, head: change.to }, scrollIntoView: true });
     return true;
@@ -304,7 +315,7 @@ export class PreceptorMarkdownEditor extends LitElement {
 
   #revertHere(view: EditorView): boolean {
     const { from, to } = view.state.selection.main;
-    const change = this.tracked?.changes.find((each) => each.from <= to && each.to >= from);
+    const change = this.#changes(view).find((each) => each.from <= to && each.to >= from);
     if (change) revert(view, change);
     return change !== undefined;
   }
