@@ -21,6 +21,7 @@ from psycopg.errors import InsufficientPrivilege, ObjectInUse
 from psycopg.sql import SQL, Identifier
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session, sessionmaker
+from sqlalchemy.util import LRUCache
 
 from preceptor.cli.application import create_app
 from preceptor.kit.clock import FixedClock
@@ -32,6 +33,8 @@ from preceptor.migrations import upgrade
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DROP_TRIES = 20
+STATEMENTS_KEPT = 2_000
+"""Compiled statements that the tests of one process share."""
 DEBIAN_CHROMIUM = Path("/usr/bin/chromium")
 CHROMIUM_ARGUMENTS = (
     "--no-sandbox",
@@ -136,6 +139,8 @@ def shared_engine(server_url: str, template_database: str) -> Iterator[Engine]:
     with psycopg.connect(server_url, autocommit=True) as admin:
         admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template_database}"')
         engine = make_engine(at_database(server_url, name))
+        engine.connect().close()  # its dialect learns what the server can
+        engine.update_execution_options(compiled_cache=LRUCache(STATEMENTS_KEPT))
         yield engine
         engine.dispose()
         drop_database(admin, name)
@@ -165,6 +170,12 @@ def client(runtime: Runtime) -> Iterator[TestClient]:
         yield client
 
 
+def compile_alike(engine: Engine, other: Engine) -> None:
+    """Statements that one engine compiled serve the other: both talk to copies of one database on one server."""
+    engine.dialect = other.dialect
+    engine.update_execution_options(compiled_cache=other.get_execution_options()["compiled_cache"])
+
+
 def drop_database(admin: psycopg.Connection[tuple[object, ...]], name: str) -> None:
     """Drop a test's database. A vacuum that the server started by itself may hold it for a moment longer."""
     for attempt in range(DROP_TRIES):
@@ -178,7 +189,9 @@ def drop_database(admin: psycopg.Connection[tuple[object, ...]], name: str) -> N
 
 
 @pytest.fixture
-def open_runtime(server_url: str, template_database: str, tmp_path: Path) -> Iterator[Callable[..., Runtime]]:
+def open_runtime(
+    server_url: str, template_database: str, shared_engine: Engine, tmp_path: Path
+) -> Iterator[Callable[..., Runtime]]:
     """Makes runtimes on one fresh database with real commits; the database goes at the end."""
     name = f"race_{uuid4().hex[:12]}"
     with psycopg.connect(server_url, autocommit=True) as admin, ExitStack() as stack:
@@ -188,6 +201,7 @@ def open_runtime(server_url: str, template_database: str, tmp_path: Path) -> Ite
         def make(**changes: object) -> Runtime:
             settings = make_settings(tmp_path, **changes)
             runtime = start_runtime(settings, database_url=at_database(server_url, name))
+            compile_alike(runtime.engine, shared_engine)
             stack.callback(runtime.engine.dispose)
             return runtime
 
