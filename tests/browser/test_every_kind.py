@@ -62,7 +62,9 @@ def test_every_template_is_a_desk_that_one_can_work_at(kind: str, page: Page, li
         work, guidelines = page.locator("[data-task]"), page.get_by_role("complementary", name="Help for this task")
         work.evaluate("each => scrollTo(0, document.documentElement.scrollHeight)")
         below, above = guidelines.bounding_box(), work.bounding_box()
-        assert above and below and above["y"] + above["height"] <= below["y"] + 1, f"{key} on a tablet"
+        assert above is not None
+        assert below is not None
+        assert above["y"] + above["height"] <= below["y"] + 1, f"{key} on a tablet"
         shoot(page, f"kind-{kind}-{key}-tablet", full=False)
         # An empty answer is refused in words, and nothing is lost by it.
         page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
