@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Update, Uuid, and_, cast, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from preceptor.assessments.models import Assessment
@@ -25,6 +39,8 @@ from preceptor.projects.models import (
 SEARCH_CHARACTERS_MAX = 200
 _NO_IDS = cast(array([]), ARRAY(Uuid()))
 _NO_RATINGS = cast(array([]), ARRAY(Text()))
+# Written out, as it stands in the predicates of the indexes.
+_NONE: ColumnElement[Any] = literal_column("'{}'::text[]")
 
 
 def project(project_id: UUID, *, lock: bool = False) -> Select[tuple[Project]]:
@@ -80,8 +96,9 @@ def qualification_of(project_ids: list[UUID]) -> Select[Any]:
 
 
 def on_board(person_id: UUID) -> Select[tuple[Project, Membership, bool]]:
-    """Open projects and those that the person has joined, with whether anything in them waits to be taken."""
-    waiting = exists().where(Task.project_id == Project.id, Task.taken < Task.wanted, Task.state == TaskState.OPEN)
+    """Open projects and those that the person has joined, with whether anything in them waits to be taken that the
+    person has chosen to see."""
+    waiting = or_(*(exists().where(Task.project_id == Project.id, each) for each in free_tasks(person_id)))
     joined = and_(
         Membership.project_id == Project.id,
         Membership.person_id == person_id,
@@ -101,6 +118,15 @@ def on_board(person_id: UUID) -> Select[tuple[Project, Membership, bool]]:
         )
         .order_by(Project.opened_at.desc(), Project.id.desc())
     )
+
+
+def free_tasks(person_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Tasks that are free: what nobody rated, and what is rated as the person has chosen to see. Each by its index."""
+    free = and_(Task.taken < Task.wanted, Task.state == TaskState.OPEN)
+    chosen = select(func.coalesce(func.array_agg(ContentChoice.rating), _NO_RATINGS))
+    mine = chosen.where(ContentChoice.person_id == person_id).scalar_subquery()
+    rated = and_(free, Task.content_ratings != _NONE, Task.content_ratings.contained_by(mine))
+    return and_(free, Task.content_ratings == _NONE), rated
 
 
 def membership(project_id: UUID, person_id: UUID) -> Select[tuple[Membership]]:

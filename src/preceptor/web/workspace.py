@@ -166,7 +166,7 @@ def work_json(
         "skip_reasons": reasons(SKIP_REASONS),
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
-        "warnings": [content.RATINGS[rating] for rating in project.content_ratings],
+        "warnings": content.words(work.ratings),
     }
 
 

@@ -17,6 +17,10 @@ LOCK_MEMBERSHIP = text("""
     SELECT m.state AS membership_state, m.cursor, p.id AS project_id, p.org_id, p.state AS project_state,
            p.task_type, p.config, p.lease_seconds, p.rate_minor, p.currency, p.gold_percent,
            p.guidelines_version_id, p.rubric_version_id, p.content_ratings,
+           EXISTS (
+               SELECT 1 FROM task r
+               WHERE r.project_id = p.id AND r.taken < r.wanted AND r.state = 'open' AND r.content_ratings <> '{}'
+           ) AS has_rated,
            p.qualification_id IS NULL OR EXISTS (
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL
@@ -32,22 +36,32 @@ LOCK_MEMBERSHIP = text("""
     FOR KEY SHARE OF p FOR UPDATE OF m
 """)
 
-FREE = """
-    t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open'
-    AND NOT EXISTS (
+# What nobody rated. Rated tasks have statements of their own (`queries_rated`), so that nobody is given one by mistake.
+NOT_HELD = """
+    NOT EXISTS (
         SELECT 1 FROM claim c WHERE c.task_id = t.id AND c.person_id = :person_id AND c.state <> 'expired')
+"""
+FREE = f"""
+    t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open' AND t.content_ratings = '{{}}'
+    AND {NOT_HELD}
 """
 # Finds nothing for a person who has a claim open here: one at a time.
 HOLDS_NONE = """
     NOT EXISTS (
         SELECT 1 FROM claim o WHERE o.project_id = :project_id AND o.person_id = :person_id AND o.state = 'open')
 """
+PICKED = "t.id, t.payload, t.position, t.content_ratings"
 PICK_FREE = text(f"""
-    SELECT t.id, t.payload, t.position FROM task t
+    SELECT {PICKED} FROM task t
     WHERE {FREE} AND {HOLDS_NONE} AND t.position > :after AND t.position <= :until
     ORDER BY t.position LIMIT 1 FOR UPDATE OF t SKIP LOCKED
 """)
-PICK_ONE = text(f"SELECT t.id, t.payload, t.position FROM task t WHERE {FREE} AND t.id = :task_id FOR UPDATE OF t")
+PICK_ONE = text(f"""
+    SELECT {PICKED} FROM task t
+    WHERE t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open' AND {NOT_HELD} AND t.id = :task_id
+      AND t.content_ratings <@ CAST(:allowed AS text[])
+    FOR UPDATE OF t
+""")
 FIRST_FREE = text(f"SELECT t.id FROM task t WHERE {FREE} ORDER BY t.position LIMIT 1")
 
 # Everything a claim writes, in one statement. It writes nothing at all when no unlocked part of the escrow holds
