@@ -37,6 +37,7 @@ from preceptor.projects.models import (
 )
 
 SEARCH_CHARACTERS_MAX = 200
+ANY_RATING = "any"
 _NO_IDS = cast(array([]), ARRAY(Uuid()))
 _NO_RATINGS = cast(array([]), ARRAY(Text()))
 # Written out, as it stands in the predicates of the indexes.
@@ -185,6 +186,7 @@ def tasks(
     finished: bool | None,
     topic: str | None,
     search: str | None,
+    rating: str | None,
     after: UUID | None,
     limit: int,
 ) -> Select[tuple[Task]]:
@@ -198,9 +200,28 @@ def tasks(
         wanted.append(Task.topic == topic)
     if search:
         wanted.append(_mentions(search))
+    if rating is not None:
+        wanted.append(Task.content_ratings != _NONE)
+        if rating != ANY_RATING:
+            wanted.append(Task.content_ratings.contains([rating]))
     if after is not None:
         wanted.append(Task.id > after)
     return select(Task).where(*wanted).order_by(Task.id).limit(limit)
+
+
+def has_rated(project_id: UUID) -> Select[tuple[bool]]:
+    return select(exists().where(Task.project_id == project_id, Task.content_ratings != _NONE))
+
+
+def tasks_to_change(project_id: UUID, task_ids: Sequence[UUID]) -> Select[tuple[Task]]:
+    """These tasks of a project, locked in the order of its queue. Read anew."""
+    return (
+        select(Task)
+        .where(Task.project_id == project_id, Task.id.in_(task_ids))
+        .order_by(Task.position, Task.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def ids_of_tasks(project_id: UUID, external_ids: Sequence[str]) -> Select[Any]:

@@ -12,15 +12,17 @@ from preceptor.projects.models import OverlapMode, Project, ProjectState, Task
 from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, SubmissionState
 
 # The project is locked first, and for as little as "it does not close while this claim is made": its settings may
-# still change and tasks may be added meanwhile.
+# still change and tasks may be added meanwhile. Rated tasks are looked for in the order of their index, which holds no
+# others: one look, whatever the project holds.
 LOCK_MEMBERSHIP = text("""
     SELECT m.state AS membership_state, m.cursor, p.id AS project_id, p.org_id, p.state AS project_state,
            p.task_type, p.config, p.lease_seconds, p.rate_minor, p.currency, p.gold_percent,
            p.guidelines_version_id, p.rubric_version_id, p.content_ratings,
-           EXISTS (
+           (
                SELECT 1 FROM task r
                WHERE r.project_id = p.id AND r.taken < r.wanted AND r.state = 'open' AND r.content_ratings <> '{}'
-           ) AS has_rated,
+               ORDER BY r.content_ratings, r.position LIMIT 1
+           ) IS NOT NULL AS has_rated,
            p.qualification_id IS NULL OR EXISTS (
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL

@@ -49,9 +49,10 @@ def pick(beside: str = "true") -> str:
     return f"""
         WITH {SETS}
         SELECT * FROM (
-            (SELECT {PICKED} FROM task t WHERE {FREE} AND {free} ORDER BY t.position LIMIT 1 {_LOCK})
+            SELECT * FROM (
+                SELECT {PICKED} FROM task t WHERE {FREE} AND {free} ORDER BY t.position LIMIT 1 {_LOCK}) unrated
             UNION ALL
-            ({_first(PICKED, free, _LOCK)})
+            {_first(PICKED, free, _LOCK)}
         ) found ORDER BY position LIMIT 1
     """
 
@@ -67,10 +68,11 @@ FIRST_AMONG_RATED = text(f"""
 """)
 # Whether the queue holds something rated for the person, to be put into a statement that begins with `SETS`.
 NEXT_RATED = f"EXISTS ({_first('1', 'true')})"
-# The ratings of each free task that is kept from the person.
+# The ratings of each free task that is kept from the person. Asked in the order of the index: see `queries_gold._NEXT`.
 KEPT_BACK = text(f"""
     WITH {SETS}
-    SELECT r.ratings FROM rated r WHERE NOT {_ALLOWED} AND EXISTS (
-        SELECT 1 FROM task t WHERE {_RATED} AND t.content_ratings = r.ratings AND {NOT_HELD})
+    SELECT r.ratings FROM rated r WHERE NOT {_ALLOWED} AND (
+        SELECT 1 FROM task t WHERE {_RATED} AND t.content_ratings = r.ratings AND {NOT_HELD}
+        ORDER BY t.position LIMIT 1) IS NOT NULL
 """)
 RATINGS_OF = text("SELECT t.content_ratings FROM task t WHERE t.id = :task_id AND t.project_id = :project_id")
