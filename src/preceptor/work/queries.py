@@ -3,13 +3,14 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, and_, func, or_, select, text
 
 from preceptor.kit.events import Event
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people.models import Person
 from preceptor.projects.models import OverlapMode, Project, ProjectState, Task
 from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, SubmissionState
+from preceptor.work.queries_content import kept_from
 
 # The project is locked first, and for as little as "it does not close while this claim is made": its settings may
 # still change and tasks may be added meanwhile. Rated tasks are looked for in the order of their index, which holds no
@@ -209,7 +210,9 @@ def due_submissions(now: datetime, limit: int) -> Select[tuple[Submission]]:
 def next_to_review(
     reviewer_id: UUID, project_ids: list[UUID], now: datetime, *, skip: list[UUID] | None = None
 ) -> Select[tuple[Submission]]:
-    """The oldest sampled submission of other people that nobody has open, locked."""
+    """The oldest sampled submission of other people that nobody has open, locked; what the reviewer has open stays
+    theirs, and of the rest nothing comes that they are not shown (`queries_content`)."""
+    own = Submission.reviewer_id == reviewer_id
     return (
         select(Submission)
         .where(
@@ -221,7 +224,11 @@ def next_to_review(
             or_(
                 Submission.review_leased_until.is_(None),
                 Submission.review_leased_until < now,
-                Submission.reviewer_id == reviewer_id,
+                own,
+            ),
+            or_(
+                and_(own, Submission.review_leased_until >= now),
+                ~kept_from(reviewer_id, now, Submission.task_id, Submission.project_id),
             ),
         )
         .order_by((Submission.reviewer_id == reviewer_id).desc().nulls_last(), Submission.created_at)

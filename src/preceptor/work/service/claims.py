@@ -1,7 +1,7 @@
 """Claiming: a person gets a task under a lease, its rate locked and its pay reserved."""
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,15 +22,13 @@ from preceptor.money.models import AccountKind
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people import content
 from preceptor.people.content import Exposure
-from preceptor.people.service.content import count_shown, exposure
+from preceptor.people.service.content import exposure
 from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
 from preceptor.projects.rules import CLOSED_PLACES
 from preceptor.tasktypes.working import working
 from preceptor.work import queries, queries_gold, queries_rated, rules, rules_gold
 from preceptor.work.errors import (
-    ContentLimitReached,
-    ContentNotChosen,
     NotFunded,
     NotJoined,
     NotQualified,
@@ -39,6 +37,7 @@ from preceptor.work.errors import (
     TaskTaken,
 )
 from preceptor.work.models import Claim, ClaimState
+from preceptor.work.service import showing
 
 POSITION_MAX = 2**62
 # From the system's entropy: whoever foresees a check knows when to take care.
@@ -96,7 +95,7 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
         raise NotJoined
     chosen = _exposure(session, actor, terms, now)
     who["allowed"] = content.open_to(chosen)
-    refusal = _refusal(terms) or content_refusal(terms.content_ratings, chosen)
+    refusal = _refusal(terms) or showing.refusal_of(terms.content_ratings, chosen)
     picked = None if refusal or task_id else _pick_drawn(session, who, terms)
     if picked is None:
         held = _held(session, who)
@@ -139,36 +138,16 @@ def _exposure(session: Session, actor: Actor, terms: Row[Any], now: datetime) ->
     return exposure(session, actor.person_id, now=now)
 
 
-def content_refusal(ratings: Collection[str], chosen: Mapping[str, Exposure]) -> AppError | None:
-    """Whether material shows what a person did not choose to see, or has seen enough of today."""
-    missing = content.not_chosen(ratings, chosen)
-    if missing:
-        return ContentNotChosen(content.invitation(missing))
-    used_up = content.used_up(ratings, chosen)
-    return ContentLimitReached(content.enough(used_up)) if used_up else None
-
-
 def _counted(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], now: datetime) -> bool:
     """Count what the task shows against the person's day; False, with nothing counted, where that is full by now."""
-    ratings = content.together(terms.content_ratings, picked.content_ratings)
-    if not ratings:
-        return True
     assert actor.person_id is not None
-    with session.begin_nested() as savepoint:
-        if count_shown(session, actor.person_id, ratings, now=now):
-            return True
-        savepoint.rollback()
-    return False
+    ratings = content.together(terms.content_ratings, picked.content_ratings)
+    return showing.count(session, actor.person_id, ratings, now=now)
 
 
 def _nothing_left(session: Session, who: dict[str, Any], terms: Row[Any], chosen: Mapping[str, Exposure]) -> AppError:
     """Why there is no task: none is free, or only such as the person is not shown."""
-    kept = {rating for ratings in _kept_back(session, who, terms) for rating in ratings}
-    missing, used_up = content.not_chosen(kept, chosen), content.used_up(kept, chosen)
-    if not (missing or used_up):
-        return NoWorkLeft()
-    refusal = ContentNotChosen if missing else ContentLimitReached
-    return refusal(content.left_over(missing, used_up))
+    return showing.left_over(_kept_back(session, who, terms), chosen) or NoWorkLeft()
 
 
 def _kept_back(session: Session, who: dict[str, Any], terms: Row[Any]) -> Sequence[list[str]]:
@@ -238,7 +217,7 @@ def _pick_one(session: Session, who: dict[str, Any], task_id: UUID, chosen: Mapp
     picked = session.execute(queries.PICK_ONE, where).one_or_none()
     if picked is None:
         ratings = session.scalar(queries_rated.RATINGS_OF, where)
-        raise content_refusal(ratings or [], chosen) or TaskTaken()
+        raise showing.refusal_of(ratings or [], chosen) or TaskTaken()
     return picked
 
 
