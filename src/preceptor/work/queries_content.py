@@ -1,5 +1,6 @@
 """What may be shown to whom, as conditions inside other statements."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -56,6 +57,18 @@ def ratings_of(task_id: UUID) -> Select[tuple[list[str], list[str]]]:
     """(what the project may show, what the task may show besides)."""
     wanted = select(Project.content_ratings, Task.content_ratings).join(Task, Task.project_id == Project.id)
     return wanted.where(Task.id == task_id)
+
+
+def rated(task_ids: Sequence[UUID]) -> Select[tuple[UUID, list[str], list[str]]]:
+    """(task, what its project may show, what it may show besides) of those that are rated."""
+    wanted = select(Task.id, Project.content_ratings, Task.content_ratings).join(Project, Project.id == Task.project_id)
+    return wanted.where(Task.id.in_(task_ids), or_(Project.content_ratings != _NONE, Task.content_ratings != _NONE))
+
+
+def chosen_by(person_id: UUID) -> ColumnElement[Any]:
+    """The ratings that a person chose to see, whatever they have seen today."""
+    found = select(func.coalesce(func.array_agg(ContentChoice.rating), _NO_RATINGS))
+    return found.where(ContentChoice.person_id == person_id).scalar_subquery()
 
 
 def kept_reviews(

@@ -13,6 +13,7 @@ from preceptor.projects.models import GoldCorrection, Project, Task, TaskGold, T
 from preceptor.work.models import Claim, Submission
 from preceptor.work.models_quality import ChallengeState, GoldChallenge, GoldResult, PracticeAnswer
 from preceptor.work.queries import FREE, HOLDS_NONE, PICKED
+from preceptor.work.queries_content import chosen_by
 from preceptor.work.queries_rated import NEXT_RATED, SETS, pick
 from preceptor.work.rules import LIVE
 from preceptor.work.rules_gold import PROJECT_RESULTS
@@ -271,7 +272,7 @@ def practice_material(person_id: UUID, project_id: UUID, limit: int) -> Select[A
     """What a person may practise on: (task, gold, own answer or None, passed or None), newest mistakes first.
 
     Tasks that have checked the person, and tasks that check nobody any more. Never a gold task that may still be given
-    to the person.
+    to the person, and nothing rated that the person did not choose to see.
     """
     mine = (
         select(GoldResult.task_id, GoldResult.passed, Submission.answer, GoldResult.created_at)
@@ -284,7 +285,11 @@ def practice_material(person_id: UUID, project_id: UUID, limit: int) -> Select[A
         select(Task, TaskGold, mine.c.answer, mine.c.passed)
         .join(TaskGold, TaskGold.task_id == Task.id)
         .outerjoin(mine, mine.c.task_id == Task.id)
-        .where(TaskGold.project_id == project_id, or_(_PRACTICE, mine.c.task_id.is_not(None)))
+        .where(
+            TaskGold.project_id == project_id,
+            or_(_PRACTICE, mine.c.task_id.is_not(None)),
+            Task.content_ratings.contained_by(chosen_by(person_id)),
+        )
         .order_by(mine.c.passed.asc().nulls_last(), mine.c.created_at.desc().nulls_last(), Task.id)
         .limit(limit)
     )

@@ -35,9 +35,9 @@ def in_standing(standing: Standing) -> ColumnElement[bool]:
             return state == SubmissionState.LAPSED
 
 
-def _lines(person_id: UUID) -> Select[tuple[Submission, Claim, Project, Review, Any]]:
+def _lines(person_id: UUID) -> Select[tuple[Submission, Claim, Project, Review, Any, list[str]]]:
     return (
-        select(Submission, Claim, Project, Review, Task.payload)
+        select(Submission, Claim, Project, Review, Task.payload, Task.content_ratings)
         .join(Claim, Claim.id == Submission.claim_id)
         .join(Project, Project.id == Submission.project_id)
         .join(Task, Task.id == Submission.task_id)
@@ -54,8 +54,8 @@ def results(
     search: str = "",
     before: UUID | None = None,
     limit: int,
-) -> Select[tuple[Submission, Claim, Project, Review, Any]]:
-    """A person's submissions with claim, project, review and payload, newest first."""
+) -> Select[tuple[Submission, Claim, Project, Review, Any, list[str]]]:
+    """A person's submissions with claim, project, review, payload and the task's own ratings, newest first."""
     found = _lines(person_id).order_by(Submission.id.desc()).limit(limit)
     if standing is not None:
         found = found.where(in_standing(standing))
@@ -82,7 +82,7 @@ def result_counts(person_id: UUID) -> Select[tuple[SubmissionState, bool, int]]:
     )
 
 
-def feedback(person_id: UUID, *, limit: int) -> Select[tuple[Submission, Claim, Project, Review, Any]]:
+def feedback(person_id: UUID, *, limit: int) -> Select[tuple[Submission, Claim, Project, Review, Any, list[str]]]:
     """What waits for a revision, and people's decisions not yet opened: returned first, then rejected, then praise."""
     opened = exists().where(Event.subject_id == Submission.id, Event.kind == DECISION_READ)
     waits = in_standing(Standing.RETURNED)

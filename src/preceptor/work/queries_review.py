@@ -17,8 +17,8 @@ SEARCH_CHARACTERS_MAX = 200
 
 
 def waiting(reviewer_id: UUID, project_ids: list[UUID], now: datetime) -> Select[Any]:
-    """Per project: sampled submissions of others that this reviewer could take, those open with somebody else, and those
-    kept from this reviewer by what they may show."""
+    """Per project: sampled submissions of others that this reviewer could take, those open with somebody else, and
+    those kept from this reviewer by what they may show."""
     elsewhere = and_(
         Submission.review_leased_until.is_not(None),
         Submission.review_leased_until >= now,

@@ -18,6 +18,7 @@ from preceptor.projects.service.projects import RECONSIDER_JOB
 
 TASKS_PAGE_MAX = 200
 TOPICS_MAX = 500
+ANY_RATING = queries.ANY_RATING
 RATED_AT_ONCE_MAX = 1_000
 """Tasks of one selection."""
 
@@ -65,7 +66,7 @@ def list_tasks(
     """Tasks in the order of arrival. `search` looks for text in external ids and prompts; `rating` is one of
     `content.RATINGS`, or `ANY_RATING` for tasks with a rating of their own, whichever it is."""
     access.project_for_client(session, actor, project_id)
-    if rating is not None and rating != queries.ANY_RATING:
+    if rating is not None and rating != ANY_RATING:
         _known([rating])
     size = min(limit, TASKS_PAGE_MAX)
     found = list(

@@ -1,6 +1,6 @@
 """What a task may show: the words of warning on every page that shows it, and what is counted when it is given."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -17,6 +17,12 @@ from preceptor.work.errors import ContentLimitReached, ContentNotChosen
 def ratings_of(session: Session, task_id: UUID) -> tuple[str, ...]:
     """What a task and its project may show between them."""
     return content.together(*session.execute(queries_content.ratings_of(task_id)).one())
+
+
+def rated(session: Session, task_ids: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """What those of these tasks may show that are rated, by themselves or by their project. One statement."""
+    rows = session.execute(queries_content.rated(task_ids)) if task_ids else ()
+    return {task_id: content.together(project, task) for task_id, project, task in rows}
 
 
 def refusal_of(ratings: Collection[str], chosen: Mapping[str, Exposure]) -> AppError | None:
