@@ -7,6 +7,7 @@ from playwright.sync_api import Page, expect
 
 from preceptor.kit.clock import FixedClock
 from preceptor.kit.ids import show_id
+from preceptor.media.rules import media_url
 from preceptor.people.service import content
 from preceptor.projects.models import Task
 from preceptor.tasktypes.base import task_type, task_types
@@ -14,8 +15,10 @@ from preceptor.work import service as work
 from preceptor.work.errors import ContentNotChosen
 from tests.browser.conftest import DESK, PHONE, Live, Scheme, check_axe, shoot, sign_in
 from tests.browser.test_contributor import debate
-from tests.factories import World, join, make_world
+from tests.factories import PREFER_A, World, join, make_world
 from tests.kind_world import template_world
+from tests.media import files
+from tests.media.making import add_file
 from tests.web.acting import judge
 
 pytestmark = pytest.mark.browser
@@ -145,3 +148,72 @@ def test_a_rated_task_of_every_kind_is_withheld_and_covered(kind: str, page: Pag
     page.keyboard.press("v")
     expect(page.locator(f"[data-task] > preceptor-{kind} > *").first).to_be_visible()
     expect(page.get_by_role("region", name="This task is covered")).to_have_count(0)
+
+
+def in_words_pictures_and_sound(live: Live) -> World:
+    """A rated comparison whose prompt holds a picture, a sound and a film from the client's files."""
+    now = live.clock.now()
+    with live.runtime.sessions.begin() as session:
+        made = make_world(session, now=now, tasks=1, overlap=1, review_percent=100)
+    actor, org = made.client.actor, made.organization.id
+    picture = add_file(live.runtime, actor, org, files.picture("PNG", size=(600, 300)), "street.png")
+    sound = add_file(live.runtime, actor, org, files.wav(4), "speech.wav")
+    film = add_file(live.runtime, actor, org, files.mp4(), "film.mp4")
+    parts = [
+        {"type": "text", "text": "Which description fits?"},
+        {"type": "image_url", "image_url": {"url": media_url(picture.id), "alt": "A street"}},
+        {"type": "audio_url", "audio_url": {"url": media_url(sound.id), "title": "What is said"}},
+        {"type": "video_url", "video_url": {"url": media_url(film.id), "title": "What happens"}},
+    ]
+    with live.runtime.sessions.begin() as session:
+        task = session.get_one(Task, made.tasks[0].id)
+        task.payload = {**task.payload, "prompt": [{"role": "user", "content": parts}]}
+        task.content_ratings = ["violence"]
+    return made
+
+
+def test_no_file_is_fetched_before_it_is_asked_for(open_page: Callable[..., Page], live: Live) -> None:
+    """On the contributor's desk, the reviewer's desk and the client's task, by keyboard."""
+    world = in_words_pictures_and_sound(live)
+    now = live.clock.now()
+    with live.runtime.sessions.begin() as session:
+        worker = join(session, world, now=now)[0]
+        for who in (worker, world.reviewer):
+            content.choose(session, who.actor, {"violence": 9}, now=now)
+
+    def looks(page: Page, path: str, *keys: str) -> None:
+        """Covered nothing is fetched; by the keys, picture, sound and film are there."""
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(f"{live.url}{path}")
+        expect(page.get_by_role("region").filter(has_text="covered").first).to_be_visible()
+        page.wait_for_load_state("networkidle")
+        assert page.locator("main :is(img, audio, video), preceptor-workspace :is(img, audio, video)").count() == 0
+        assert [url for url in asked if "/media/" in url] == []
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.locator('img[alt="A street"]')).to_have_js_property("naturalWidth", 600)
+        expect(page.locator("audio")).to_be_attached()
+        expect(page.locator("video")).to_be_attached()
+        assert [url for url in asked if "/media/" in url] != []
+
+    with live.runtime.sessions.begin() as session:
+        held = work.claim_next(session, worker.actor, world.project.id, now=now).claim
+    project = show_id("project", world.project.id)
+    page = open_page()
+    sign_in(page, live, worker)
+    looks(page, f"/work/{project}/{show_id('claim', held.id)}", "v")
+    with live.runtime.sessions.begin() as session:
+        given = work.submit(session, worker.actor, held.id, PREFER_A, now=now)
+    page = open_page()
+    sign_in(page, live, world.reviewer, role="reviewer")
+    page.goto(f"{live.url}/review")
+    looks(page, f"/review/submission/{show_id('submission', given.id)}", "v")
+    page = open_page()
+    sign_in(page, live, world.client, role="client")
+    page.goto(f"{live.url}/projects/{project}/tasks/{show_id('task', world.tasks[0].id)}")
+    page.get_by_role("button", name="Show the material").focus()
+    assert page.locator("main :is(img, audio, video)").count() == 0
+    page.keyboard.press("Enter")
+    expect(page.locator('img[alt="A street"]')).to_have_js_property("naturalWidth", 600)
+    expect(page.locator("video")).to_be_attached()
