@@ -129,6 +129,9 @@ class ApiWorld:
             ("POST", f"{project}/guidelines"): {"body": "# Taken over"},
             ("POST", f"{project}/rubrics"): {"criteria": [criterion]},
             ("POST", f"{project}/tasks/{{task_id}}/moves"): {"state": "retired", "reason": "Taken over by somebody."},
+            ("PUT", f"{project}/task-ratings"): {
+                "task_ids": [self.ids["task_id"]], "content_ratings": ["violence"],
+            },
             ("POST", f"{project}/reviewers"): {"person_id": self.ids["person_id"]},
             ("POST", f"{project}/releases"): {"title": "Mine"},
             ("POST", f"{project}/quality/gold-reviews"): {

@@ -4,6 +4,7 @@ import "htmx.org";
 import { loadUsedElements } from "./elements/registry";
 import { csrfToken } from "./lib/api";
 import { startPageHabits } from "./page";
+import { startCovers } from "./parts/cover";
 import { startRows } from "./rows";
 import { showTimes } from "./times";
 
@@ -20,4 +21,5 @@ loadUsedElements(document);
 showTimes(document);
 setInterval(() => showTimes(document), 30_000);
 startPageHabits();
+startCovers();
 startRows();

@@ -128,16 +128,44 @@ class BedrockConversation(Shape):
         return self
 
 
+class Candidate(Shape):
+    content: Annotated[list[Block], Field(min_length=1)]
+    preferenceLabel: Literal["preferred", "non-preferred"]
+
+
+class BedrockCandidates(Shape):
+    role: Literal["assistant"]
+    candidates: Annotated[list[Candidate], Field(min_length=2, max_length=2)]
+
+
+class BedrockPreference(Shape):
+    """docs.aws.amazon.com/nova/latest/userguide/nova-dpo.html: as above, the final turn has preference pairs."""
+
+    schemaVersion: Literal["bedrock-conversation-2024"]
+    system: Annotated[list[Block], Field(min_length=1)] | None = None
+    messages: Annotated[list[BedrockMessage | BedrockCandidates], Field(min_length=2)]
+
+    @model_validator(mode="after")
+    def one_of_two_is_preferred_at_the_end(self) -> Self:
+        assert [message.role for message in self.messages] == ["user", "assistant"] * (len(self.messages) // 2)
+        *earlier, last = self.messages
+        assert all(isinstance(message, BedrockMessage) for message in earlier)
+        assert isinstance(last, BedrockCandidates)
+        assert {each.preferenceLabel for each in last.candidates} == {"preferred", "non-preferred"}
+        return self
+
+
 FORMATS: dict[str, type[Shape]] = {
     "openai-sft": OpenAiSft,
     "openai-dpo": OpenAiDpo,
     "gemini-sft": GeminiSft,
     "gemini-preference": GeminiPreference,
     "bedrock-conversation": BedrockConversation,
+    "bedrock-preference": BedrockPreference,
 }
 BY_SHAPE = {
     "sft": {"openai-sft", "gemini-sft", "bedrock-conversation"},
-    "preference": {"openai-dpo", "gemini-preference"},
+    "preference": {"openai-dpo", "gemini-preference", "bedrock-preference"},
 }
 CASES = [
     ("comparison", "which-is-better"),

@@ -9,6 +9,7 @@ import pytest
 
 from preceptor.datasets.providers import (
     ProviderFiles,
+    bedrock_preference,
     bedrock_sft,
     gemini_preference,
     gemini_sft,
@@ -92,16 +93,55 @@ def test_bedrock_fails_a_job_for_reserved_words_so_they_are_left_out(word: str) 
         assert openai_sft({"messages": messages}) is not None
 
 
+def test_bedrock_labels_the_two_answers_of_the_last_turn() -> None:
+    earlier = said(("user", "Hello."), ("assistant", "Good day."))
+    row = {**PAIR, "prompt": [ASKED[0], *earlier, ASKED[1]]}
+    assert bedrock_preference(row) == {
+        "schemaVersion": "bedrock-conversation-2024",
+        "system": [{"text": "Be brief."}],
+        "messages": [
+            {"role": "user", "content": [{"text": "Hello."}]},
+            {"role": "assistant", "content": [{"text": "Good day."}]},
+            {"role": "user", "content": [{"text": "Name a prime."}]},
+            {
+                "role": "assistant",
+                "candidates": [
+                    {"content": [{"text": "7"}], "preferenceLabel": "preferred"},
+                    {"content": [{"text": "9"}], "preferenceLabel": "non-preferred"},
+                ],
+            },
+        ],
+    }
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"prompt": said(("user", "a"), ("assistant", "b"))},
+        {"prompt": said(("user", "a"), ("user", "b"))},
+        {"prompt": said(("system", "a"))},
+        {"chosen": said(("assistant", "a"), ("assistant", "b"))},
+        {"rejected": []},
+        {"rejected": said(("assistant", "Bot: yes"))},
+    ],
+    ids=["answered already", "asked twice", "nobody asked", "two answers", "no answer", "reserved word"],
+)
+def test_bedrock_leaves_out_pairs_that_it_would_fail_on(changed: dict[str, Any]) -> None:
+    assert bedrock_preference({**PAIR, **changed}) is None
+
+
 def test_files_are_written_by_the_shape_of_each_table_and_omissions_are_counted(tmp_path: Path) -> None:
     schema = pa.schema([("prompt", pa.string())])
     tables = {"pairs": Table(schema, "preference", "a pair"), "notes": Table(schema, "plain", "a note")}
     with ProviderFiles(tmp_path, tables) as files:
         files.add({"pairs": (PAIR, {**PAIR, "rejected": []}), "notes": ({"prompt": "x"},)})
-    assert files.rows_of == {"providers/openai-dpo-pairs.jsonl": 1, "providers/gemini-preference-pairs.jsonl": 1}
+    names = ("openai-dpo", "gemini-preference", "bedrock-preference")
+    assert files.rows_of == {f"providers/{name}-pairs.jsonl": 1 for name in names}
     assert files.left_out == dict.fromkeys(files.rows_of, 1)
     (line,) = (tmp_path / "providers/openai-dpo-pairs.jsonl").read_text().splitlines()
     assert json.loads(line)["preferred_output"][0]["content"] == "7"
     assert {path.name for path in (tmp_path / "providers").iterdir()} == {
+        "bedrock-preference-pairs.jsonl",
         "openai-dpo-pairs.jsonl",
         "gemini-preference-pairs.jsonl",
     }

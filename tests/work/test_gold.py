@@ -201,7 +201,7 @@ def test_the_share_of_gold_is_the_rate_that_was_set(session: Session, clock: Fix
     """2,000 draws as they are made at a claim, by the system's entropy; five standard errors around 10 %."""
     world = golden_world(session, clock, tasks=20, gold=10, percent=10)
     person = join(session, world, now=clock.now())[0]
-    who = {"project_id": world.project.id, "person_id": person.id}
+    who = {"project_id": world.project.id, "person_id": person.id, "allowed": []}
     terms = session.execute(queries.LOCK_MEMBERSHIP, who).one()
     known, wanted = {task.id for task in world.tasks[:10]}, 2_000
     picked = [claims._pick_drawn(session, who, terms) for _ in range(wanted)]

@@ -4,6 +4,7 @@
  */
 import { memory, typingIn } from "../lib/dom";
 import { WorkClock } from "../lib/clock";
+import { uncover, UNCOVERED } from "../parts/cover";
 
 const QUOTE_CHARACTERS_MAX = 2000;
 const VERDICTS = ["met", "not_met", "unclear"];
@@ -24,6 +25,8 @@ class PreceptorReview extends HTMLElement {
     this.addEventListener("focusin", this.#focused);
     this.#form.addEventListener("submit", this.#submitted);
     this.addEventListener("pointermove", this.#touch);
+    this.addEventListener(UNCOVERED, this.#onlyDecideWhatIsSeen);
+    this.#onlyDecideWhatIsSeen();
     this.#restore();
     this.#ticks = setInterval(() => this.#tick(), 1000);
   }
@@ -90,9 +93,27 @@ class PreceptorReview extends HTMLElement {
         return this.#askReject();
       case "n":
         return this.#press("skip");
+      case "v":
+        return this.#cover !== null && this.#show();
       default:
         return false;
     }
+  }
+
+  /** Covered material, until the reviewer asks for it. */
+  get #cover(): HTMLElement | null {
+    return this.querySelector<HTMLElement>("[data-submission] [data-cover]");
+  }
+
+  /** Nobody decides about what they have not seen. Skipping goes on. */
+  #onlyDecideWhatIsSeen = (): void => {
+    const covered = this.#cover !== null;
+    for (const button of this.querySelectorAll<HTMLButtonElement>("button[name=decision]")) button.disabled = covered;
+  };
+
+  #show(): boolean {
+    if (this.#cover) uncover(this.#cover);
+    return true;
   }
 
   #focus(field: HTMLElement | null): boolean {
@@ -191,6 +212,7 @@ class PreceptorReview extends HTMLElement {
   };
 
   #askReject(): boolean {
+    if (this.#cover) return true;
     const unmet = this.#criteria.filter((each) => each.querySelector("input[value=not_met]:checked"));
     const names = unmet.map((each) => each.dataset.title ?? "");
     this.#dialog.querySelector("[data-unmet]")!.textContent = names.length ? `Not met: ${names.join(", ")}.` : "";

@@ -383,7 +383,7 @@ export class PreceptorWorkspace extends LitElement {
     }
     if (typingIn(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
-    const run = { g: () => this.#fold(), "?": () => this.#dialog("keys")?.showModal(), Escape: () => innerWidth < 1024 && (this.sideOpen = false) }[event.key];
+    const run = { v: this.covered && !this.halt ? () => this.#uncover() : undefined, g: () => this.#fold(), "?": () => this.#dialog("keys")?.showModal(), Escape: () => innerWidth < 1024 && (this.sideOpen = false) }[event.key];
     if (!run) return;
     event.preventDefault();
     run();
@@ -425,12 +425,12 @@ export class PreceptorWorkspace extends LitElement {
 
   #renderCover(warnings: string[]): TemplateResult {
     return html`<div data-task tabindex="-1" class="outline-none grid place-items-center p-6">
-      <section class="panel shadow-card p-6 max-w-xl" aria-labelledby="cover-title">
+      <section class="panel shadow-card p-6 max-w-xl" aria-labelledby="cover-title" aria-describedby="cover-words">
         <h2 id="cover-title" class="text-lg font-semibold flex items-center gap-2">${icon("eye-off")}This task is covered</h2>
-        <p class="mt-2">It may show: <strong>${warnings.join(", ")}</strong>.</p>
+        <p class="mt-2" id="cover-words">It may show: <strong>${warnings.join(", ")}</strong>.</p>
         <p class="mt-1 text-muted">Show it when you are ready. To leave it, skip: that costs you nothing and needs no reason. You choose what you see, and how much of it a day, in your settings.</p>
         <div class="mt-5 flex flex-wrap gap-2">
-          <button type="button" class="btn btn-primary" @click=${() => this.#uncover()}>Show the task</button>
+          <button type="button" class="btn btn-primary" aria-keyshortcuts="v" @click=${() => this.#uncover()}>Show the task<span class="max-md:hidden">${kbd("v")}</span></button>
           <button type="button" class="btn btn-plain" ?disabled=${this.busy !== null} @click=${() => void this.#leave("skip", { reason: "uncomfortable" }, "Skipped. It costs you nothing.")}>Skip it</button>
           <a class="btn btn-quiet" href="/settings#content">Settings</a>
         </div>
@@ -586,6 +586,7 @@ export class PreceptorWorkspace extends LitElement {
 
   #renderKeys(): TemplateResult {
     const own: Shortcut[] = [
+      ...(this.work?.warnings?.length ? [{ keys: "v", words: "Show what is covered" }] : []),
       { keys: "g", words: "Guidelines" },
       { keys: "Esc", words: "Leave the text box" },
       { keys: "Ctrl Enter", words: "Submit" },

@@ -215,6 +215,7 @@ class TaskOut(Out):
     wanted: int
     taken: int
     done: int
+    content_ratings: list[str] = Field(description="What it may show beyond what the project's `content_ratings` say.")
     created_at: datetime
 
 
@@ -245,6 +246,21 @@ class TaskCountsOut(Out):
 class TaskMoveIn(In):
     state: Literal["open", "retired"]
     reason: str = Field(default="", max_length=2000)
+
+
+class TaskRatingsIn(In):
+    task_ids: list[str] = Field(default=[], max_length=tasks.RATED_AT_ONCE_MAX)
+    external_ids: list[str] = Field(
+        default=[], max_length=tasks.RATED_AT_ONCE_MAX, description="Your own names of the tasks, instead or besides."
+    )
+    content_ratings: ContentRatings = Field(
+        description="Exactly these from now on; an empty list takes the tasks' own ratings away.",
+        examples=[["violence"]],
+    )
+
+
+class TaskRatingsOut(Out):
+    items: list[TaskOut]
 
 
 class GoldOut(Out):
@@ -422,6 +438,9 @@ def list_tasks(
     search: Annotated[
         str | None, Query(max_length=SEARCH_CHARACTERS_MAX, description="Text of the external id or prompt.")
     ] = None,
+    rating: Annotated[
+        str | None, Query(description="A content rating that the task has of its own, or `any`.", examples=["any"])
+    ] = None,
     cursor: str | None = None,
     limit: PageSize = 50,
 ) -> TaskPage:
@@ -435,6 +454,7 @@ def list_tasks(
         finished=finished,
         topic=topic,
         search=search,
+        rating=rating,
         after=read_cursor("task", cursor),
         limit=limit,
     )
@@ -483,6 +503,20 @@ def move_task(project_id: str, task_id: str, body: TaskMoveIn, session: Db, acto
     act = tasks.retire_task if body.state == "retired" else tasks.restore_task
     found, wanted = read_id("project", project_id), read_id("task", task_id)
     return TaskOut(**_task_fields(act(session, actor, found, wanted, now=now, reason=body.reason)))
+
+
+@router.put("/projects/{project_id}/task-ratings", response_model=TaskRatingsOut)
+def rate_tasks(project_id: str, body: TaskRatingsIn, session: Db, actor: CurrentActor, now: Now) -> TaskRatingsOut:
+    """Say what one task or a selection may show. From then on only people who chose to see all of it are given them."""
+    require_scope(actor, "projects")
+    found = read_id("project", project_id)
+    named = tasks.ids_of(session, actor, found, body.external_ids)
+    for name in body.external_ids:
+        if name not in named:
+            raise Invalid(f"The project has no task with the external id {name!r}.")
+    ids = [*(read_id("task", each) for each in body.task_ids), *named.values()]
+    rated = tasks.rate_tasks(session, actor, found, ids, body.content_ratings, now=now)
+    return TaskRatingsOut(items=[TaskOut(**_task_fields(task)) for task in rated])
 
 
 # --- Reviewers
@@ -633,6 +667,7 @@ def _task_fields(task: Task) -> dict[str, Any]:
         "wanted": task.overlap,
         "taken": task.taken,
         "done": task.done,
+        "content_ratings": task.content_ratings,
         "created_at": task.created_at,
     }
 

@@ -26,6 +26,7 @@ class ReviewItemOut(Out):
     task: dict[str, Any]
     answer: dict[str, Any] = Field(description="In the response ids of `task`.")
     rubric: list[dict[str, Any]]
+    content_ratings: list[str] = Field(description="What it may show; keep it covered until the reviewer asks for it.")
 
 
 class VerdictIn(In):
@@ -81,4 +82,5 @@ def review_item_out(item: ReviewItem, runtime: Runtime) -> ReviewItemOut:
         task={**payload, "responses": responses} if responses else payload,
         answer=item.submission.answer,
         rubric=item.rubric,
+        content_ratings=list(item.ratings),
     )

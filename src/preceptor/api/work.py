@@ -50,6 +50,7 @@ class ClaimedTaskOut(ClaimOut):
     task_type: str
     config: dict[str, Any]
     task: dict[str, Any] = Field(description="The payload as shown: responses are named A, B, ... in shown order.")
+    content_ratings: list[str] = Field(description="What it may show; keep it covered until the person asks for it.")
 
 
 class DraftIn(In):
@@ -246,7 +247,13 @@ def claim_out(claim: Claim, runtime: Runtime) -> ClaimOut:
 
 def claimed_out(work: ClaimedWork, runtime: Runtime) -> ClaimedTaskOut:
     fields = claim_fields(work.claim, runtime)
-    return ClaimedTaskOut(**fields, task_type=work.task_type, config=work.config, task=work.shown)
+    return ClaimedTaskOut(
+        **fields,
+        task_type=work.task_type,
+        config=work.config,
+        task=work.shown,
+        content_ratings=list(work.ratings),
+    )
 
 
 def submission_out(

@@ -17,6 +17,7 @@ from preceptor.cli import (
     kinds,
     media,
     quality,
+    ratings,
     releases,
     sandbox,
     training,
@@ -45,6 +46,7 @@ app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(judges.app, name="judges")
 app.command("import")(imports.import_file)
+app.command("rate")(ratings.rate_tasks)
 app.command("release")(releases.build_release)
 app.command("export")(releases.export_release)
 app.command("task-types")(kinds.list_kinds)

@@ -13,6 +13,10 @@
   [{"role", "content": [{"text"}]}]}`, turns alternating from the user to the assistant
   (docs.aws.amazon.com/bedrock/latest/userguide/preparing-text-data.html). A few words are reserved by Amazon Nova: a
   job fails on a text that holds one (docs.aws.amazon.com/nova/latest/userguide/fine-tune-prepare-data-understanding).
+  Preference (Amazon Nova's DPO): the same but for the last turn of the assistant, which holds `{"role": "assistant",
+  "candidates": [{"content": [{"text"}], "preferenceLabel": "preferred"|"non-preferred"}]}`, one of each
+  (docs.aws.amazon.com/nova/latest/userguide/nova-dpo.html: "similar to SFT. However, for DPO, the final turn needs to
+  have preference pairs").
 
 What a provider has no place for (tool messages, a conversation that does not end with the assistant, several answer
 messages, empty texts, reserved words) is left out and counted; nothing is changed silently.
@@ -87,18 +91,31 @@ def bedrock_sft(row: Row) -> Mapping[str, Any] | None:
     where a text holds a reserved word."""
     messages = _messages(row, "messages")
     system, spoken = _without_system(messages)
-    wanted = ["user", "assistant"] * (len(spoken) // 2)
-    if not spoken or [message["role"] for message in spoken] != wanted:
+    if not _alternate(spoken) or len(spoken) % 2 or _reserved(messages):
         return None
-    if any(word in message["content"].lower() for message in messages for word in BEDROCK_RESERVED):
+    return _bedrock(system, [_turn(message) for message in spoken])
+
+
+def bedrock_preference(row: Row) -> Mapping[str, Any] | None:
+    """A row of the `preference` shape for Amazon Nova's DPO; None where turns do not alternate from the user to the
+    user before the answers, where an answer is not one assistant message, or where a text holds a reserved word."""
+    prompt, chosen, rejected = (_messages(row, name) for name in ("prompt", "chosen", "rejected"))
+    system, spoken = _without_system(prompt)
+    if not (_asked(prompt) and _alternate(spoken) and _one_answer(chosen) and _one_answer(rejected)):
         return None
-    said = [{"role": message["role"], "content": [{"text": message["content"]}]} for message in spoken]
-    base: dict[str, Any] = {"schemaVersion": "bedrock-conversation-2024", "messages": said}
-    return {**base, "system": [{"text": system}]} if system else base
+    if _reserved([*prompt, *chosen, *rejected]):
+        return None
+    answers = ((chosen[0], "preferred"), (rejected[0], "non-preferred"))
+    candidates = [{"content": [{"text": each["content"]}], "preferenceLabel": label} for each, label in answers]
+    return _bedrock(system, [*(_turn(message) for message in spoken), {"role": "assistant", "candidates": candidates}])
 
 
 WRITERS: Final[Mapping[Shape, Mapping[str, Write]]] = {
-    "preference": {"openai-dpo": openai_preference, "gemini-preference": gemini_preference},
+    "preference": {
+        "openai-dpo": openai_preference,
+        "gemini-preference": gemini_preference,
+        "bedrock-preference": bedrock_preference,
+    },
     "sft": {"openai-sft": openai_sft, "gemini-sft": gemini_sft, "bedrock-conversation": bedrock_sft},
 }
 
@@ -170,6 +187,25 @@ def _without_system(messages: Messages) -> tuple[str, list[Mapping[str, str]]]:
     system = "\n\n".join(message["content"] for message in messages if message["role"] in _SYSTEM)
     spoken = [message for message in messages if message["role"] not in _SYSTEM]
     return system, spoken if all(message["role"] in _SPOKEN for message in spoken) else []
+
+
+def _alternate(spoken: Messages) -> bool:
+    """Whether the user begins and the two take turns."""
+    roles = [message["role"] for message in spoken]
+    return bool(roles) and roles == (["user", "assistant"] * len(roles))[: len(roles)]
+
+
+def _reserved(messages: Messages) -> bool:
+    return any(word in message["content"].lower() for message in messages for word in BEDROCK_RESERVED)
+
+
+def _turn(message: Mapping[str, str]) -> dict[str, Any]:
+    return {"role": message["role"], "content": [{"text": message["content"]}]}
+
+
+def _bedrock(system: str, turns: list[dict[str, Any]]) -> dict[str, Any]:
+    base: dict[str, Any] = {"schemaVersion": "bedrock-conversation-2024", "messages": turns}
+    return {**base, "system": [{"text": system}]} if system else base
 
 
 def _gemini(message: Mapping[str, str]) -> dict[str, Any]:

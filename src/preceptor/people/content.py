@@ -51,6 +51,46 @@ def used_up(ratings: Collection[str], exposure: Mapping[str, Exposure]) -> tuple
     )
 
 
+def open_to(exposure: Mapping[str, Exposure]) -> list[str]:
+    """What the person chose to see and has not seen enough of today, sorted."""
+    return sorted(rating for rating, each in exposure.items() if each.left > 0)
+
+
+def together(*ratings: Collection[str]) -> tuple[str, ...]:
+    """What a project and its task may show between them, in the order of `RATINGS`."""
+    return tuple(rating for rating in RATINGS if any(rating in some for some in ratings))
+
+
+def words(ratings: Collection[str]) -> list[str]:
+    """The ratings as people read them."""
+    return [RATINGS[rating] for rating in together(ratings)]
+
+
 def invitation(missing: Sequence[str]) -> str:
     """What somebody reads who has not chosen to see everything that a project may show."""
     return f"Its material may show: {', '.join(missing).lower()}. Choose in your settings whether you want to see that."
+
+
+def left_over(missing: Sequence[str], tired: Sequence[str]) -> str:
+    """What somebody reads for whom nothing is left in a project but rated tasks: which ratings stand in the way.
+
+    `missing`: words of ratings not chosen; `tired`: of those of which they have seen enough today.
+    """
+    said = ["Nothing else is left for you here right now."]
+    if missing:
+        seen = ", ".join(missing).lower()
+        said.append(f"Some tasks that wait may show: {seen}. Choose in your settings whether you want to see that.")
+    if tired:
+        said.append(
+            f"Of others you have seen as much as you chose for today: {', '.join(tired).lower()}. They go on tomorrow "
+            "(UTC), or change the limit in your settings."
+        )
+    return " ".join(said)
+
+
+def enough(used: Sequence[str]) -> str:
+    """What somebody reads who has seen today as much as they chose."""
+    return (
+        f"You have seen as much as you chose for today: {', '.join(used).lower()}. It goes on tomorrow (UTC), or "
+        "change the limit in your settings."
+    )

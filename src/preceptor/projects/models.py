@@ -215,8 +215,17 @@ class Task(Base):
             "ix_task_claimable",
             "project_id",
             "position",
-            postgresql_where=text("taken < wanted AND state = 'open'"),
+            postgresql_where=text("taken < wanted AND state = 'open' AND content_ratings = '{}'"),
         ),
+        # Rated tasks stand apart: who did not choose to see them passes over any number at no cost.
+        Index(
+            "ix_task_claimable_rated",
+            "project_id",
+            "content_ratings",
+            "position",
+            postgresql_where=text("taken < wanted AND state = 'open' AND content_ratings <> '{}'"),
+        ),
+        Index("ix_task_rated", "project_id", "id", postgresql_where=text("content_ratings <> '{}'")),
         # Those with the fewest answers first.
         Index("ix_task_gold", "project_id", "taken", "id", postgresql_where=text("state = 'gold'")),
         Index("ix_task_project_id_id", "project_id", "id"),
@@ -241,6 +250,8 @@ class Task(Base):
     """A judgment that came with the file (chosen/rejected); goes into releases, marked as imported."""
     imported_votes: Mapped[Json | None]
     """Vote counts that came with the file: response id (or "tie") to count."""
+    content_ratings: Mapped[list[str]] = mapped_column(default=list, server_default=text("'{}'"))
+    """What this task may show beyond what its project says (`people.content.RATINGS`), in their order."""
     created_at: Mapped[datetime]
 
     @property

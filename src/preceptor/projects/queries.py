@@ -4,7 +4,21 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Text, Update, Uuid, and_, cast, exists, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    Update,
+    Uuid,
+    and_,
+    cast,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, array
 
 from preceptor.assessments.models import Assessment
@@ -23,8 +37,11 @@ from preceptor.projects.models import (
 )
 
 SEARCH_CHARACTERS_MAX = 200
+ANY_RATING = "any"
 _NO_IDS = cast(array([]), ARRAY(Uuid()))
 _NO_RATINGS = cast(array([]), ARRAY(Text()))
+# Written out, as it stands in the predicates of the indexes.
+_NONE: ColumnElement[Any] = literal_column("'{}'::text[]")
 
 
 def project(project_id: UUID, *, lock: bool = False) -> Select[tuple[Project]]:
@@ -80,8 +97,9 @@ def qualification_of(project_ids: list[UUID]) -> Select[Any]:
 
 
 def on_board(person_id: UUID) -> Select[tuple[Project, Membership, bool]]:
-    """Open projects and those that the person has joined, with whether anything in them waits to be taken."""
-    waiting = exists().where(Task.project_id == Project.id, Task.taken < Task.wanted, Task.state == TaskState.OPEN)
+    """Open projects and those that the person has joined, with whether anything in them waits to be taken that the
+    person has chosen to see."""
+    waiting = or_(*(exists().where(Task.project_id == Project.id, each) for each in free_tasks(person_id)))
     joined = and_(
         Membership.project_id == Project.id,
         Membership.person_id == person_id,
@@ -101,6 +119,15 @@ def on_board(person_id: UUID) -> Select[tuple[Project, Membership, bool]]:
         )
         .order_by(Project.opened_at.desc(), Project.id.desc())
     )
+
+
+def free_tasks(person_id: UUID) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Tasks that are free: what nobody rated, and what is rated as the person has chosen to see. Each by its index."""
+    free = and_(Task.taken < Task.wanted, Task.state == TaskState.OPEN)
+    chosen = select(func.coalesce(func.array_agg(ContentChoice.rating), _NO_RATINGS))
+    mine = chosen.where(ContentChoice.person_id == person_id).scalar_subquery()
+    rated = and_(free, Task.content_ratings != _NONE, Task.content_ratings.contained_by(mine))
+    return and_(free, Task.content_ratings == _NONE), rated
 
 
 def membership(project_id: UUID, person_id: UUID) -> Select[tuple[Membership]]:
@@ -159,6 +186,7 @@ def tasks(
     finished: bool | None,
     topic: str | None,
     search: str | None,
+    rating: str | None,
     after: UUID | None,
     limit: int,
 ) -> Select[tuple[Task]]:
@@ -172,9 +200,28 @@ def tasks(
         wanted.append(Task.topic == topic)
     if search:
         wanted.append(_mentions(search))
+    if rating is not None:
+        wanted.append(Task.content_ratings != _NONE)
+        if rating != ANY_RATING:
+            wanted.append(Task.content_ratings.contains([rating]))
     if after is not None:
         wanted.append(Task.id > after)
     return select(Task).where(*wanted).order_by(Task.id).limit(limit)
+
+
+def has_rated(project_id: UUID) -> Select[tuple[bool]]:
+    return select(exists().where(Task.project_id == project_id, Task.content_ratings != _NONE))
+
+
+def tasks_to_change(project_id: UUID, task_ids: Sequence[UUID]) -> Select[tuple[Task]]:
+    """These tasks of a project, locked in the order of its queue. Read anew."""
+    return (
+        select(Task)
+        .where(Task.project_id == project_id, Task.id.in_(task_ids))
+        .order_by(Task.position, Task.id)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
 
 
 def ids_of_tasks(project_id: UUID, external_ids: Sequence[str]) -> Select[Any]:

@@ -199,3 +199,5 @@ class TaskIn(_Shape):
     gold: Row | None = None
     gold_explanation: Annotated[Text, Field(max_length=5_000)] | None = None
     imported_answer: Row | None = None
+    content_ratings: ContentRatings = []
+    """What this task may show beyond what its project says."""

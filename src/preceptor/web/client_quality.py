@@ -11,7 +11,7 @@ from preceptor.kit.ids import read_id
 from preceptor.web.client_frame import frame, frame_to_change, names_in
 from preceptor.web.operator_evidence import KINDS
 from preceptor.web.pages import Client, Page, go
-from preceptor.web.workspace import excerpt
+from preceptor.web.workspace import excerpt, ratings_of
 from preceptor.work.models_quality import EvidenceState, PersonSkill, QualityFit
 from preceptor.work.service import (
     aspects,
@@ -48,11 +48,12 @@ def show_quality(page: Page, session: Db, client: Client, project_id: str) -> Re
         charts=_charts(quality, fits, skills, names.short),
         states=insight.answer_states(session, at.project.id),
         ambiguous=[
-            (each, excerpt(at.project, each.task.payload))
+            (each, excerpt(at.project, each.task.payload, ratings=ratings_of(at.project, each.task)))
             for each in insight.ambiguous_tasks(session, at.project.id, known=at.manages)
         ],
         escalated=[
-            (each, excerpt(at.project, each.task.payload)) for each in insight.escalated_tasks(session, at.project.id)
+            (each, excerpt(at.project, each.task.payload, ratings=ratings_of(at.project, each.task)))
+            for each in insight.escalated_tasks(session, at.project.id)
         ],
         criteria=insight.criteria_readings(session, at.project),
         aspects=aspects.aspect_agreement(session, at.project),

@@ -33,7 +33,7 @@ from preceptor.web.client_frame import Fields, refusal
 from preceptor.web.client_material import material_of, words_of
 from preceptor.web.pages import Client, Page, Pages, go
 from preceptor.web.visits import field_errors
-from preceptor.web.workspace import excerpt
+from preceptor.web.workspace import excerpt, ratings_of
 
 router = APIRouter()
 
@@ -163,7 +163,11 @@ def _form(
         source_id=show_id("project", source.id) if source else "",
         projects=[(show_id("project", each.id), each.title) for each in projects],
         gold=[
-            (show_id("task", task.id), excerpt(source, task.payload) if source else "", answer.explanation)
+            (
+                show_id("task", task.id),
+                excerpt(source, task.payload, ratings=ratings_of(source, task)) if source else "",
+                answer.explanation,
+            )
             for task, answer in gold
         ],
         picked=picked,

@@ -1,26 +1,27 @@
 """A project's tasks: the list, one task with every judgment, and reports of broken ones."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Depends, Query
 from fastapi.responses import Response
 
 from preceptor.http.cursor import read_cursor
 from preceptor.http.edge import CurrentRuntime, Db, Now
 from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.runtime import Runtime
+from preceptor.people import content
 from preceptor.people.identify import SignedIn
 from preceptor.projects import access
-from preceptor.projects.models import TaskState
+from preceptor.projects.models import Project, Task, TaskState
 from preceptor.projects.service import tasks
-from preceptor.projects.service.tasks import TaskCounts
+from preceptor.projects.service.tasks import ANY_RATING, TaskCounts
 from preceptor.web.client_frame import Frame, Sent, address, csv_download, frame, frame_to_change, names_in
 from preceptor.web.client_material import material_of, verdict_view, words_of
 from preceptor.web.pages import Client, Page, go
-from preceptor.web.workspace import excerpt
+from preceptor.web.workspace import excerpt, ratings_of
 from preceptor.work import rules
 from preceptor.work.service import dossier, resolve_flags
 from preceptor.work.service.dossier import verdicts_of
@@ -74,16 +75,30 @@ class Wanted:
     search: str
     show: str
     topic: str
+    rating: str
+    """A content rating, `any`, or empty."""
+    uncovered: bool
+    """Show the words of material that is covered otherwise."""
 
     @property
     def query(self) -> dict[str, str]:
-        return {"q": self.search, "show": "" if self.show == "all" else self.show, "topic": self.topic}
+        show = "" if self.show == "all" else self.show
+        uncovered = "1" if self.uncovered else ""
+        return {"q": self.search, "show": show, "topic": self.topic, "rating": self.rating, "uncovered": uncovered}
 
 
 def _wanted(
-    q: Annotated[str, Query(max_length=200)] = "", show: str = "all", topic: Annotated[str, Query(max_length=200)] = ""
+    q: Annotated[str, Query(max_length=200)] = "",
+    show: str = "all",
+    topic: Annotated[str, Query(max_length=200)] = "",
+    rating: str = "",
+    uncovered: str = "",
 ) -> Wanted:
-    return Wanted(q, show if show in FILTERS else "all", topic)
+    known = rating if rating == ANY_RATING or rating in content.RATINGS else ""
+    return Wanted(q, show if show in FILTERS else "all", topic, known, uncovered == "1")
+
+
+AsWanted = Annotated[Wanted, Depends(_wanted)]
 
 
 @router.get(LIST)
@@ -92,13 +107,10 @@ def list_tasks(
     session: Db,
     client: Client,
     project_id: str,
-    q: Annotated[str, Query(max_length=200)] = "",
-    show: str = "all",
-    topic: Annotated[str, Query(max_length=200)] = "",
+    wanted: AsWanted,
     cursor: str | None = None,
 ) -> Response:
     at = frame(session, client, project_id, "work")
-    wanted = _wanted(q, show, topic)
     chosen = FILTERS[wanted.show]
     found = tasks.list_tasks(
         session,
@@ -108,6 +120,7 @@ def list_tasks(
         finished=chosen.finished,
         topic=wanted.topic or None,
         search=wanted.search or None,
+        rating=wanted.rating or None,
         after=read_cursor("task", cursor),
         limit=PAGE_ROWS,
     )
@@ -117,7 +130,11 @@ def list_tasks(
     return page.show(
         "client/tasks.html",
         at=at,
-        rows=[(task, show_id("task", task.id), excerpt(at.project, task.payload)) for task in found.tasks],
+        rows=[(task, show_id("task", task.id), _title(at.project, task, wanted)) for task in found.tasks],
+        ratings=content.RATINGS,
+        rated=wanted.rating or tasks.has_rated(session, client.actor, at.project.id),
+        covers=any(ratings_of(at.project, task) for task in found.tasks),
+        uncover_href=address(here, **{**wanted.query, "uncovered": "" if wanted.uncovered else "1"}),
         verdicts={task_id: verdict_view(verdict) for task_id, verdict in found_verdicts.items()},
         counts=counts,
         wanted=wanted,
@@ -138,6 +155,13 @@ def list_tasks(
     )
 
 
+def _title(project: Project, task: Task, wanted: Wanted) -> str:
+    """What the list calls a task; of rated material no words unless asked for."""
+    if ratings_of(project, task) and not wanted.uncovered:
+        return task.external_id
+    return excerpt(project, task.payload)
+
+
 def _next(here: str, wanted: Wanted, after: UUID | None) -> str | None:
     return None if after is None else address(here, **wanted.query, cursor=show_id("task", after))
 
@@ -148,14 +172,15 @@ def export_tasks(
     session: Db,
     client: Client,
     project_id: str,
-    q: Annotated[str, Query(max_length=200)] = "",
-    show: str = "all",
-    topic: Annotated[str, Query(max_length=200)] = "",
+    wanted: AsWanted,
 ) -> Response:
     """Every task of the list as it is filtered, not only those of one page."""
     at = frame(session, client, project_id, "work")
-    header = ("task", "external_id", "topic", "state", "priority", "wanted", "taken", "done", "verdict", "votes", "of")
-    return csv_download(f"tasks-{at.key}.csv", header, _exported(runtime, client, at, _wanted(q, show, topic)))
+    header = (
+        *("task", "external_id", "topic", "state", "priority", "wanted", "taken", "done", "verdict", "votes", "of"),
+        "content_ratings",
+    )
+    return csv_download(f"tasks-{at.key}.csv", header, _exported(runtime, client, at, wanted))
 
 
 def _exported(runtime: Runtime, client: SignedIn, at: Frame, wanted: Wanted) -> Iterator[tuple[object, ...]]:
@@ -171,6 +196,7 @@ def _exported(runtime: Runtime, client: SignedIn, at: Frame, wanted: Wanted) -> 
                 finished=chosen.finished,
                 topic=wanted.topic or None,
                 search=wanted.search or None,
+                rating=wanted.rating or None,
                 after=after,
                 limit=EXPORT_ROWS,
             )
@@ -189,6 +215,7 @@ def _exported(runtime: Runtime, client: SignedIn, at: Frame, wanted: Wanted) -> 
                     said.label if said else "",
                     said.votes if said else 0,
                     said.of if said else 0,
+                    ",".join(task.content_ratings),
                 )
             session.expunge_all()
             after = found.next_after
@@ -207,7 +234,9 @@ def show_task(page: Page, session: Db, client: Client, project_id: str, task_id:
         at=at,
         task=found.task,
         task_id=task_id,
-        title=excerpt(at.project, found.task.payload),
+        title=excerpt(at.project, found.task.payload, ratings=ratings_of(at.project, found.task)),
+        warnings=content.words(ratings_of(at.project, found.task)),
+        ratings=content.RATINGS,
         material=material_of(found.kind, found.payload, page.sign(at.project.org_id)),
         judgments=[(each, words_of(found.kind, found.payload, each.answer)) for each in found.judgments],
         units=[(unit, verdict_view(verdict), verdict.counts) for unit, verdict in found.consensus.units.items()],
@@ -233,7 +262,38 @@ EVENT_WORDS: Final = {
     "work.task_retired": "Reports looked at: retired",
     "task.retired": "Retired",
     "task.restored": "Put back into the queue",
+    "task.rated": "Content rated",
 }
+
+
+@router.post(f"{LIST}/ratings")
+def rate_selected(session: Db, client: Client, now: Now, project_id: str, fields: Sent) -> Response:
+    """Say what the chosen tasks may show, and come back to the list as it was."""
+    at = frame_to_change(session, client, project_id, "work")
+    back = fields.text("back")
+    here = f"{at.base}/tasks"
+    back = back if back.startswith(f"{here}?") else here
+    ids = [read_id("task", each) for each in fields.all("task")]
+    if not ids:
+        return go(back, "Choose the tasks first: mark them in the list.", tone="warning")
+    found = tasks.rate_tasks(session, client.actor, at.project.id, ids, fields.all("content_ratings"), now=now)
+    return go(back, _said(found))
+
+
+@router.post(f"{LIST}/{{task_id}}/ratings")
+def rate_task(session: Db, client: Client, now: Now, project_id: str, task_id: str, fields: Sent) -> Response:
+    """Say what one task may show."""
+    at = frame_to_change(session, client, project_id, "work")
+    wanted = fields.all("content_ratings")
+    found = tasks.rate_tasks(session, client.actor, at.project.id, [read_id("task", task_id)], wanted, now=now)
+    return go(f"{at.base}/tasks/{task_id}", _said(found))
+
+
+def _said(found: Sequence[Task]) -> str:
+    ratings, number = content.words(found[0].content_ratings), f"{len(found):,} task{'' if len(found) == 1 else 's'}"
+    if not ratings:
+        return f"{number} without ratings of their own now."
+    return f"{number} rated: {', '.join(ratings).lower()}. Only people who chose to see that are given them."
 
 
 @router.post(f"{LIST}/{{task_id}}/state")

@@ -256,7 +256,7 @@ def show_project(project_id: str, page: Page, session: Db, known: Contributor) -
 
 def titles_of(lines: Sequence[HistoryLine]) -> dict[UUID, str]:
     """A few words for each submission, by its id."""
-    return {line.submission.id: excerpt(line.project, line.payload) for line in lines}
+    return {line.submission.id: excerpt(line.project, line.payload, ratings=line.ratings) for line in lines}
 
 
 def offer_of(session: Session, actor: Actor, project: Project) -> Offer:

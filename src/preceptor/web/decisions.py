@@ -22,6 +22,7 @@ from preceptor.http.problems import STATUS
 from preceptor.kit.errors import AppError, NotFound
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import read_id, show_id
+from preceptor.people import content
 from preceptor.people.service import accounts
 from preceptor.tasktypes.base import task_type
 from preceptor.web.client_frame import address
@@ -77,7 +78,7 @@ def show_decisions(page: Page, session: Db, known: Known, show: str = "all", cur
 def title_of(line: DecisionLine) -> str:
     """A few words on what a decision was about."""
     if line.payload is not None and line.project is not None:
-        return excerpt(line.project, line.payload)
+        return excerpt(line.project, line.payload, ratings=line.ratings)
     return line.project.title if line.project is not None else "The account"
 
 
@@ -136,6 +137,8 @@ class ShownWork:
     """A decided submission as its page shows it."""
 
     title: str
+    warnings: list[str]
+    """What it may show; covered until asked for."""
     element: str
     element_json: dict[str, Any]
     reason: Markup
@@ -152,7 +155,8 @@ def shown_work(page: Pages, sheet: DecisionSheet) -> ShownWork | None:
     data = element_data(sheet.project.task_type, sheet.work.shown, sheet.project.config, sign)
     criteria = criteria_of(sheet.work)
     return ShownWork(
-        title=excerpt(sheet.project, sheet.work.shown),
+        title=excerpt(sheet.project, sheet.work.shown, ratings=sheet.work.ratings),
+        warnings=content.words(sheet.work.ratings),
         element=task_type(sheet.project.task_type).element,
         element_json={"data": data, "draft": answer, "readonly": True, "media": addresses_in(answer, sign)},
         reason=marked(reason, [each["quote"] for each in criteria if each["quote"]]),

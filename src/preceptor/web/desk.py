@@ -24,7 +24,16 @@ from preceptor.projects.service import members
 from preceptor.web.pages import Contributor, Page
 from preceptor.web.workspace import Workspace, excerpt, work_json
 from preceptor.work import access, rules, service
-from preceptor.work.errors import LeaseOver, NotFunded, NotJoined, NotQualified, NoWorkLeft, ProjectNotOpen
+from preceptor.work.errors import (
+    ContentLimitReached,
+    ContentNotChosen,
+    LeaseOver,
+    NotFunded,
+    NotJoined,
+    NotQualified,
+    NoWorkLeft,
+    ProjectNotOpen,
+)
 from preceptor.work.models import Claim, ClaimState
 from preceptor.work.service import ClaimedWork, running
 from preceptor.work.service import history as histories
@@ -34,7 +43,16 @@ router = APIRouter()
 
 HISTORY_SHOWN = 20
 WORKABLE = frozenset({ClaimState.OPEN, ClaimState.RETURNED})
-NOTHING_TO_DO = (NoWorkLeft, NotFunded, NotQualified, ProjectNotOpen, NotJoined, NotEligible)
+NOTHING_TO_DO = (
+    NoWorkLeft,
+    NotFunded,
+    NotQualified,
+    ProjectNotOpen,
+    NotJoined,
+    NotEligible,
+    ContentNotChosen,
+    ContentLimitReached,
+)
 """Refusals of a claim that are news about the project rather than a mistake of the person."""
 
 
@@ -224,7 +242,7 @@ def _submit(
     work = service.open_work(session, claim)
     entry = {
         "at": now.isoformat(),
-        "title": excerpt(session.get_one(Project, work.project_id), work.shown, "Task"),
+        "title": excerpt(session.get_one(Project, work.project_id), work.shown, "Task", ratings=work.ratings),
         "state": rules.Standing.WAITING.value,
         "href": f"/results/{show_id('submission', submission.id)}",
     }

@@ -13,6 +13,7 @@ from preceptor.http.edge import Ask, Db, Now
 from preceptor.kit.errors import Invalid
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import read_id, show_id
+from preceptor.people import content
 from preceptor.people.identify import SignedIn
 from preceptor.projects import access as projects
 from preceptor.projects.models import Project, Task
@@ -24,7 +25,7 @@ from preceptor.web.desk import AnswerIn
 from preceptor.web.pages import AskPage, Client, Contributor, Page, Pages, go
 from preceptor.web.rendering import RenderedSection
 from preceptor.web.results import result_page
-from preceptor.web.workspace import excerpt, key_json
+from preceptor.web.workspace import excerpt, key_json, ratings_of
 from preceptor.work import rules_gold
 from preceptor.work.errors import Incomplete
 from preceptor.work.models_quality import ChallengeState
@@ -54,7 +55,12 @@ def show_gold(page: Page, session: Db, client: Client, project_id: str, cursor: 
         "client/gold.html",
         at=at,
         rows=[
-            (line, show_id("task", line.task.id), excerpt(at.project, line.task.payload), said_of(line))
+            (
+                line,
+                show_id("task", line.task.id),
+                excerpt(at.project, line.task.payload, ratings=ratings_of(at.project, line.task)),
+                said_of(line),
+            )
             for line in found.lines
         ],
         summary=gold.gold_summary(session, client.actor, at.project.id),
@@ -87,8 +93,9 @@ def _gold_task(
         at=at,
         line=line,
         key=task_id,
-        title=excerpt(at.project, line.task.payload),
+        title=excerpt(at.project, line.task.payload, ratings=ratings_of(at.project, line.task)),
         material=material,
+        warnings=content.words(ratings_of(at.project, line.task)),
         known=known,
         leak=said_of(line),
         error=error.message if error else None,
@@ -156,7 +163,12 @@ def show_challenges(
         "client/challenges.html",
         at=at,
         rows=[
-            (each, show_id("challenge", each.id), excerpt(at.project, task.payload), names.short(each.person_id))
+            (
+                each,
+                show_id("challenge", each.id),
+                excerpt(at.project, task.payload, ratings=ratings_of(at.project, task)),
+                names.short(each.person_id),
+            )
             for each, task, _ in found[:PAGE_ROWS]
         ],
         chips=[("Open", here, open_only, None), ("All", f"{here}?show=all", not open_only, None)],
@@ -190,9 +202,10 @@ def _challenge(
         case=case,
         key=challenge_id,
         task_key=show_id("task", case.task.id),
-        title=excerpt(at.project, case.task.payload),
+        title=excerpt(at.project, case.task.payload, ratings=ratings_of(at.project, case.task)),
         who=names_in(page, at.project.org_id).short(case.challenge.person_id),
         material=material,
+        warnings=content.words(ratings_of(at.project, case.task)),
         known=known,
         theirs=theirs,
         answers=[

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from preceptor.http.edge import Db, Now
 from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import Money
+from preceptor.people import content
 from preceptor.people.identify import SignedIn
 from preceptor.tasktypes.base import task_type
 from preceptor.web.pages import Contributor, Page, Pages
@@ -66,7 +67,7 @@ def results(
     last = show_id("submission", shown[-1].submission.id) if len(lines) > PAGE_ROWS else None
     return page.show(
         "contributor/results.html",
-        rows=[(line, excerpt(line.project, line.payload), pay_of(line)) for line in shown],
+        rows=[(line, excerpt(line.project, line.payload, ratings=line.ratings), pay_of(line)) for line in shown],
         q=q,
         state=state.value if state else "",
         chips=[(label, link(q, key), key is state, count_of(counts, key)) for key, label in CHIPS],
@@ -100,7 +101,7 @@ def export_results(session: Db, known: Contributor, q: Search = "", state: Stand
         (
             show_id("submission", line.submission.id),
             line.project.title,
-            excerpt(line.project, line.payload, ""),
+            excerpt(line.project, line.payload, "", ratings=line.ratings),
             line.submission.revision,
             line.submission.created_at.isoformat(),
             line.standing.value,
@@ -161,7 +162,8 @@ def result_page(
         challenge_error=challenge_error,
         challenge_words=challenge_words,
         receipt=receipt,
-        title=excerpt(receipt.project, receipt.shown),
+        title=excerpt(receipt.project, receipt.shown, ratings=receipt.ratings),
+        warnings=content.words(receipt.ratings),
         pay=Money(receipt.claim.rate_minor, receipt.claim.currency),
         element=kind.element,
         element_json={"data": data, "draft": answer, "readonly": True, "media": addresses_in(answer, sign)},

@@ -1,6 +1,6 @@
 """Reviewing: the queue, one submission beside its rubric, and what one has decided."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from preceptor.http.edge import Db, Now
 from preceptor.http.problems import STATUS
 from preceptor.kit.errors import AppError, Invalid, NotFound
 from preceptor.kit.ids import read_id, show_id
+from preceptor.people import content
 from preceptor.people.identify import SignedIn, require_scope
 from preceptor.tasktypes.base import task_type
 from preceptor.web.client_frame import Fields, Sent, address
@@ -20,12 +21,19 @@ from preceptor.web.rendering import addresses_in
 from preceptor.web.visits import field_errors
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work import rules
-from preceptor.work.errors import AlreadyDecided, NothingToReview, UnderReview
+from preceptor.work.errors import (
+    AlreadyDecided,
+    ContentLimitReached,
+    ContentNotChosen,
+    NothingToReview,
+    UnderReview,
+)
 from preceptor.work.models import Claim, Decision, SubmissionState
 from preceptor.work.service import CriterionVerdict, decide, next_for_review, review_overview, skip_review
 from preceptor.work.service.process import process_of
 from preceptor.work.service.review_overview import DecidedLine, ReviewSheet
 from preceptor.work.service.reviewing import open_for_review
+from preceptor.work.service.showing import rated
 
 router = APIRouter(prefix="/review")
 
@@ -73,10 +81,11 @@ def show_done(
     )
     counts = review_overview.decision_counts(session, reviewer.actor, q)
     shown = lines[:PAGE_ROWS]
+    covered = rated(session, [line.submission.task_id for line in shown])
     more = show_id("review", shown[-1].review.id) if len(lines) > PAGE_ROWS else None
     return page.show(
         "review/done.html",
-        lines=[(line, _title(line)) for line in shown],
+        lines=[(line, _title(line, covered.get(line.submission.task_id, ()))) for line in shown],
         words=DECISIONS,
         q=q,
         show=decision.value if decision else "all",
@@ -87,8 +96,8 @@ def show_done(
     )
 
 
-def _title(line: DecidedLine) -> str:
-    return excerpt(line.project, line.payload)
+def _title(line: DecidedLine, ratings: Sequence[str]) -> str:
+    return excerpt(line.project, line.payload, ratings=ratings)
 
 
 def _chips(q: str, decision: Decision | None, counts: Mapping[Decision, int]) -> list[tuple[str, str, bool, int]]:
@@ -114,6 +123,8 @@ def _go_to_next(
     require_scope(reviewer.actor, "review")
     try:
         item = next_for_review(session, reviewer.actor, project_id, skip=skipped, now=now)
+    except (ContentNotChosen, ContentLimitReached) as refusal:
+        return go("/review", " ".join(filter(None, [said, refusal.message])), tone="warning")
     except NothingToReview:
         left = "The submissions that you skipped are left for others or for later." if skipped else ""
         return go("/review", " ".join(filter(None, [said, "Nothing more waits in this project.", left])))
@@ -156,6 +167,7 @@ def _desk(
         "review/desk.html",
         status=200 if refusal is None else STATUS[refusal.kind],
         sheet=sheet,
+        warnings=content.words(sheet.ratings),
         process=process_of(session, session.get_one(Claim, sheet.submission.claim_id)),
         key=show_id("submission", sheet.submission.id),
         element=task_type(sheet.project.task_type).element,
@@ -186,13 +198,14 @@ def _decided(page: Pages, session: Session, sheet: ReviewSheet) -> Response:
     return page.show(
         "review/decided.html",
         sheet=sheet,
+        warnings=content.words(sheet.ratings),
         key=show_id("submission", sheet.submission.id),
         element=task_type(sheet.project.task_type).element,
         workspace=_element(page, sheet, sheet.answer),
         others=[(other, _element(page, sheet, other.answer)) for other in others],
         titles=_titles(sheet),
         words=DECISIONS,
-        subject=excerpt(sheet.project, sheet.shown),
+        subject=excerpt(sheet.project, sheet.shown, ratings=sheet.ratings),
     )
 
 

@@ -16,7 +16,7 @@ from preceptor.kit.ids import show_id
 from preceptor.kit.markdown import Sign, render_markdown
 from preceptor.kit.money import Money
 from preceptor.people import content
-from preceptor.projects.models import Project
+from preceptor.projects.models import Project, Task
 from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.working import working
 from preceptor.web.rendering import addresses_in, render
@@ -60,13 +60,25 @@ def element_data(kind_name: str, shown: Row, config: Row, sign: Sign) -> Any:
     return render(work.kind.view(work.payload(shown), work.config), sign)
 
 
-def excerpt(project: Project, payload: Mapping[str, Any], otherwise: str | None = None) -> str:
-    """A few words by which a person recognises a task; the project's title where it has none of its own."""
+def excerpt(
+    project: Project, payload: Mapping[str, Any], otherwise: str | None = None, *, ratings: Collection[str] = ()
+) -> str:
+    """A few words by which a person recognises a task; the project's title where it has none of its own.
+
+    Of material that not everybody wants to see (`ratings`), none of its own words but what it may show.
+    """
+    if ratings:
+        return f"Covered: {', '.join(content.words(ratings)).lower()}"
     kind = task_type(project.task_type)
     words = " ".join(_MARKS.sub("", kind.excerpt(kind.payload_model.model_validate(payload))).split())
     if not words:
         return project.title if otherwise is None else otherwise
     return words if len(words) <= EXCERPT_CHARACTERS else words[:EXCERPT_CHARACTERS].rsplit(" ", 1)[0] + " …"
+
+
+def ratings_of(project: Project, task: Task) -> tuple[str, ...]:
+    """What a task may show, with what its project says."""
+    return content.together(project.content_ratings, task.content_ratings)
 
 
 # --- Around the task
@@ -77,7 +89,7 @@ def history_entries(lines: Sequence[HistoryLine]) -> list[dict[str, str]]:
     return [
         {
             "at": line.submission.created_at.isoformat(),
-            "title": excerpt(line.project, line.payload),
+            "title": excerpt(line.project, line.payload, ratings=line.ratings),
             "state": line.standing.value,
             "href": f"/results/{show_id('submission', line.submission.id)}",
         }
@@ -146,7 +158,7 @@ def work_json(
         "project": work_title(project),
         "claim": {
             "id": show_id("claim", claim.id),
-            "title": excerpt(project, work.shown),
+            "title": excerpt(project, work.shown, ratings=work.ratings),
             "leased_until": claim.leased_until.isoformat(),
             "server_now": now.isoformat(),
             "lease_seconds": max(1, round((claim.leased_until - lease_start).total_seconds())),
@@ -166,7 +178,7 @@ def work_json(
         "skip_reasons": reasons(SKIP_REASONS),
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
-        "warnings": [content.RATINGS[rating] for rating in project.content_ratings],
+        "warnings": content.words(work.ratings),
     }
 
 
@@ -242,7 +254,7 @@ def calibration_json(
     urls = {"submit": f"{base}/answer?task={task}&round={item.round}", "next": f"{base}/next", "board": base}
     data = _task(item.project.task_type, item.payload, item.config, sign)
     desk = _unpaid(f"{item.project.title}: practice, unpaid", claim, data, guidelines, urls, now)
-    return {**desk, "words": PRACTICE_WORDS}
+    return {**desk, "words": PRACTICE_WORDS, "warnings": content.words(item.ratings)}
 
 
 def key_json(

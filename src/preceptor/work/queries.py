@@ -3,20 +3,27 @@
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Select, func, or_, select, text
+from sqlalchemy import Select, and_, func, or_, select, text
 
 from preceptor.kit.events import Event
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people.models import Person
 from preceptor.projects.models import OverlapMode, Project, ProjectState, Task
 from preceptor.work.models import Claim, ClaimState, Flag, Review, Submission, SubmissionState
+from preceptor.work.queries_content import kept_from
 
 # The project is locked first, and for as little as "it does not close while this claim is made": its settings may
-# still change and tasks may be added meanwhile.
+# still change and tasks may be added meanwhile. Rated tasks are looked for in the order of their index, which holds no
+# others: one look, whatever the project holds.
 LOCK_MEMBERSHIP = text("""
     SELECT m.state AS membership_state, m.cursor, p.id AS project_id, p.org_id, p.state AS project_state,
            p.task_type, p.config, p.lease_seconds, p.rate_minor, p.currency, p.gold_percent,
            p.guidelines_version_id, p.rubric_version_id, p.content_ratings,
+           (
+               SELECT 1 FROM task r
+               WHERE r.project_id = p.id AND r.taken < r.wanted AND r.state = 'open' AND r.content_ratings <> '{}'
+               ORDER BY r.content_ratings, r.position LIMIT 1
+           ) IS NOT NULL AS has_rated,
            p.qualification_id IS NULL OR EXISTS (
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL
@@ -32,22 +39,32 @@ LOCK_MEMBERSHIP = text("""
     FOR KEY SHARE OF p FOR UPDATE OF m
 """)
 
-FREE = """
-    t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open'
-    AND NOT EXISTS (
+# What nobody rated. Rated tasks have statements of their own (`queries_rated`), so that nobody is given one by mistake.
+NOT_HELD = """
+    NOT EXISTS (
         SELECT 1 FROM claim c WHERE c.task_id = t.id AND c.person_id = :person_id AND c.state <> 'expired')
+"""
+FREE = f"""
+    t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open' AND t.content_ratings = '{{}}'
+    AND {NOT_HELD}
 """
 # Finds nothing for a person who has a claim open here: one at a time.
 HOLDS_NONE = """
     NOT EXISTS (
         SELECT 1 FROM claim o WHERE o.project_id = :project_id AND o.person_id = :person_id AND o.state = 'open')
 """
+PICKED = "t.id, t.payload, t.position, t.content_ratings"
 PICK_FREE = text(f"""
-    SELECT t.id, t.payload, t.position FROM task t
+    SELECT {PICKED} FROM task t
     WHERE {FREE} AND {HOLDS_NONE} AND t.position > :after AND t.position <= :until
     ORDER BY t.position LIMIT 1 FOR UPDATE OF t SKIP LOCKED
 """)
-PICK_ONE = text(f"SELECT t.id, t.payload, t.position FROM task t WHERE {FREE} AND t.id = :task_id FOR UPDATE OF t")
+PICK_ONE = text(f"""
+    SELECT {PICKED} FROM task t
+    WHERE t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open' AND {NOT_HELD} AND t.id = :task_id
+      AND t.content_ratings <@ CAST(:allowed AS text[])
+    FOR UPDATE OF t
+""")
 FIRST_FREE = text(f"SELECT t.id FROM task t WHERE {FREE} ORDER BY t.position LIMIT 1")
 
 # Everything a claim writes, in one statement. It writes nothing at all when no unlocked part of the escrow holds
@@ -193,7 +210,9 @@ def due_submissions(now: datetime, limit: int) -> Select[tuple[Submission]]:
 def next_to_review(
     reviewer_id: UUID, project_ids: list[UUID], now: datetime, *, skip: list[UUID] | None = None
 ) -> Select[tuple[Submission]]:
-    """The oldest sampled submission of other people that nobody has open, locked."""
+    """The oldest sampled submission of other people that nobody has open, locked; what the reviewer has open stays
+    theirs, and of the rest nothing comes that they are not shown (`queries_content`)."""
+    own = Submission.reviewer_id == reviewer_id
     return (
         select(Submission)
         .where(
@@ -205,7 +224,11 @@ def next_to_review(
             or_(
                 Submission.review_leased_until.is_(None),
                 Submission.review_leased_until < now,
-                Submission.reviewer_id == reviewer_id,
+                own,
+            ),
+            or_(
+                and_(own, Submission.review_leased_until >= now),
+                ~kept_from(reviewer_id, now, Submission.task_id, Submission.project_id),
             ),
         )
         .order_by((Submission.reviewer_id == reviewer_id).desc().nulls_last(), Submission.created_at)

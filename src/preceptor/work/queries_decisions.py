@@ -56,10 +56,10 @@ def people(person_ids: Sequence[UUID]) -> Select[tuple[UUID, str]]:
     return select(Person.id, Person.name).where(Person.id.in_(person_ids))
 
 
-def subjects(submission_ids: Sequence[UUID]) -> Select[tuple[UUID, Any]]:
-    """(submission, payload of its task)."""
+def subjects(submission_ids: Sequence[UUID]) -> Select[tuple[UUID, Any, list[str]]]:
+    """(submission, payload of its task, the task's own content ratings)."""
     return (
-        select(Submission.id, Task.payload)
+        select(Submission.id, Task.payload, Task.content_ratings)
         .join(Task, Task.id == Submission.task_id)
         .where(Submission.id.in_(submission_ids))
     )

@@ -12,7 +12,9 @@ from preceptor.kit.events import Event
 from preceptor.projects.models import GoldCorrection, Project, Task, TaskGold, TaskState
 from preceptor.work.models import Claim, Submission
 from preceptor.work.models_quality import ChallengeState, GoldChallenge, GoldResult, PracticeAnswer
-from preceptor.work.queries import FREE, HOLDS_NONE
+from preceptor.work.queries import FREE, HOLDS_NONE, PICKED
+from preceptor.work.queries_content import chosen_by
+from preceptor.work.queries_rated import NEXT_RATED, SETS, pick
 from preceptor.work.rules import LIVE
 from preceptor.work.rules_gold import PROJECT_RESULTS
 
@@ -20,32 +22,40 @@ from preceptor.work.rules_gold import PROJECT_RESULTS
 # even after a lease that ran out: who has seen it has had time to ask.
 _POOL = """
     SELECT t.id, t.taken FROM task t
-    WHERE t.project_id = :project_id AND t.state = 'gold'
+    WHERE t.project_id = :project_id AND t.state = 'gold' AND t.content_ratings <@ CAST(:allowed AS text[])
       AND NOT EXISTS (SELECT 1 FROM claim c WHERE c.task_id = t.id AND c.person_id = :person_id)
     ORDER BY t.taken, t.id LIMIT :pool
 """
 # Whether the queue holds something for the person. Asked in its order, so that its index answers at the first row;
 # a mere EXISTS is planned as a join over the whole table.
-_NEXT = f"(SELECT 1 FROM task t WHERE {FREE} AND {{where}} ORDER BY t.position LIMIT 1) IS NOT NULL"
+_NEXT = f"(SELECT 1 FROM task t WHERE {FREE} AND t.position %s :cursor ORDER BY t.position LIMIT 1) IS NOT NULL"
 
-# A gold task of the pool, while the queue holds something for the person too. One with half as many answers is twice as
-# likely (exponential clocks, the first to ring).
-PICK_GOLD = text(f"""
-    WITH pool AS ({_POOL})
-    SELECT g.id, g.payload, CAST(:cursor AS bigint) AS position
-    FROM pool JOIN task g ON g.id = pool.id
-    WHERE g.state = 'gold' AND g.taken < g.wanted AND {HOLDS_NONE}
-      AND ({_NEXT.format(where="t.position > :cursor")} OR {_NEXT.format(where="t.position <= :cursor")})
-    ORDER BY -ln(1 - random()) * (pool.taken + 1) LIMIT 1 FOR UPDATE OF g SKIP LOCKED
-""")
+
+def _pick_gold(sets: str = "", or_rated: str = "") -> str:
+    """A gold task of the pool, while the queue holds something for the person too. One with half as many answers is
+    twice as likely (exponential clocks, the first to ring)."""
+    return f"""
+        WITH {sets} pool AS ({_POOL})
+        SELECT g.id, g.payload, CAST(:cursor AS bigint) AS position, g.content_ratings
+        FROM pool JOIN task g ON g.id = pool.id
+        WHERE g.state = 'gold' AND g.taken < g.wanted AND {HOLDS_NONE}
+          AND ({_NEXT % ">"} OR {_NEXT % "<="} {or_rated})
+        ORDER BY -ln(1 - random()) * (pool.taken + 1) LIMIT 1 FOR UPDATE OF g SKIP LOCKED
+    """
+
+
+PICK_GOLD = text(_pick_gold())
+# The same where some free task is rated. Rated gold comes up nowhere else: it would give itself away.
+PICK_GOLD_AMONG_RATED = text(_pick_gold(f"{SETS},", f"OR {NEXT_RATED}"))
 # `queries.PICK_FREE` in a project that mixes gold in: looks through the same pool for nothing, so that ordinary work
 # takes as long as a gold task to come up. Gold looks into the queue likewise.
+_LOOK_INTO_POOL = f"(SELECT count(*) FROM ({_POOL}) pool) >= 0"
 PICK_BESIDE_GOLD = text(f"""
-    SELECT t.id, t.payload, t.position FROM task t
-    WHERE {FREE} AND {HOLDS_NONE} AND t.position > :after AND t.position <= :until
-      AND (SELECT count(*) FROM ({_POOL}) pool) >= 0
+    SELECT {PICKED} FROM task t
+    WHERE {FREE} AND {HOLDS_NONE} AND t.position > :after AND t.position <= :until AND {_LOOK_INTO_POOL}
     ORDER BY t.position LIMIT 1 FOR UPDATE OF t SKIP LOCKED
 """)
+PICK_BESIDE_GOLD_AMONG_RATED = text(pick(beside=_LOOK_INTO_POOL))
 
 
 def to_score(limit: int) -> Select[tuple[Submission]]:
@@ -262,7 +272,7 @@ def practice_material(person_id: UUID, project_id: UUID, limit: int) -> Select[A
     """What a person may practise on: (task, gold, own answer or None, passed or None), newest mistakes first.
 
     Tasks that have checked the person, and tasks that check nobody any more. Never a gold task that may still be given
-    to the person.
+    to the person, and nothing rated that the person did not choose to see.
     """
     mine = (
         select(GoldResult.task_id, GoldResult.passed, Submission.answer, GoldResult.created_at)
@@ -275,7 +285,11 @@ def practice_material(person_id: UUID, project_id: UUID, limit: int) -> Select[A
         select(Task, TaskGold, mine.c.answer, mine.c.passed)
         .join(TaskGold, TaskGold.task_id == Task.id)
         .outerjoin(mine, mine.c.task_id == Task.id)
-        .where(TaskGold.project_id == project_id, or_(_PRACTICE, mine.c.task_id.is_not(None)))
+        .where(
+            TaskGold.project_id == project_id,
+            or_(_PRACTICE, mine.c.task_id.is_not(None)),
+            Task.content_ratings.contained_by(chosen_by(person_id)),
+        )
         .order_by(mine.c.passed.asc().nulls_last(), mine.c.created_at.desc().nulls_last(), Task.id)
         .limit(limit)
     )

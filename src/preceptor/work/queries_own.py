@@ -3,11 +3,12 @@
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true, union_all
 from sqlalchemy.orm import aliased
 
 from preceptor.kit.events import Event
-from preceptor.projects.models import Project, Task, TaskState
+from preceptor.projects.models import Project, Task
+from preceptor.projects.queries import free_tasks
 from preceptor.work.models import Claim, ClaimState, Decision, Review, Submission, SubmissionState
 from preceptor.work.rules import Standing
 
@@ -34,9 +35,9 @@ def in_standing(standing: Standing) -> ColumnElement[bool]:
             return state == SubmissionState.LAPSED
 
 
-def _lines(person_id: UUID) -> Select[tuple[Submission, Claim, Project, Review, Any]]:
+def _lines(person_id: UUID) -> Select[tuple[Submission, Claim, Project, Review, Any, list[str]]]:
     return (
-        select(Submission, Claim, Project, Review, Task.payload)
+        select(Submission, Claim, Project, Review, Task.payload, Task.content_ratings)
         .join(Claim, Claim.id == Submission.claim_id)
         .join(Project, Project.id == Submission.project_id)
         .join(Task, Task.id == Submission.task_id)
@@ -53,8 +54,8 @@ def results(
     search: str = "",
     before: UUID | None = None,
     limit: int,
-) -> Select[tuple[Submission, Claim, Project, Review, Any]]:
-    """A person's submissions with claim, project, review and payload, newest first."""
+) -> Select[tuple[Submission, Claim, Project, Review, Any, list[str]]]:
+    """A person's submissions with claim, project, review, payload and the task's own ratings, newest first."""
     found = _lines(person_id).order_by(Submission.id.desc()).limit(limit)
     if standing is not None:
         found = found.where(in_standing(standing))
@@ -81,7 +82,7 @@ def result_counts(person_id: UUID) -> Select[tuple[SubmissionState, bool, int]]:
     )
 
 
-def feedback(person_id: UUID, *, limit: int) -> Select[tuple[Submission, Claim, Project, Review, Any]]:
+def feedback(person_id: UUID, *, limit: int) -> Select[tuple[Submission, Claim, Project, Review, Any, list[str]]]:
     """What waits for a revision, and people's decisions not yet opened: returned first, then rejected, then praise."""
     opened = exists().where(Event.subject_id == Submission.id, Event.kind == DECISION_READ)
     waits = in_standing(Standing.RETURNED)
@@ -123,17 +124,17 @@ def open_claims(person_id: UUID) -> Select[tuple[Claim, Project]]:
 
 
 def free_counts(person_id: UUID, project_ids: list[UUID], *, most: int) -> Select[tuple[UUID, int]]:
-    """(project, tasks free for this person), counted up to `most` so that a long queue stays cheap."""
+    """(project, tasks free for this person and of what they chose to see), counted up to `most` so that a long queue
+    stays cheap. Whether today's share of a rating is used up is not asked here."""
     mine = aliased(Claim)
     taken_before = exists().where(
         mine.task_id == Task.id, mine.person_id == person_id, mine.state != ClaimState.EXPIRED
     )
-    some = (
-        select(Task.id)
-        .where(Task.project_id == Project.id, Task.state == TaskState.OPEN, Task.taken < Task.wanted, ~taken_before)
-        .limit(most)
-        .lateral()
+    unrated, rated = (
+        select(Task.id).where(Task.project_id == Project.id, each, ~taken_before).correlate(Project).limit(most)
+        for each in free_tasks(person_id)
     )
+    some = union_all(unrated, rated).limit(most).lateral()
     return (
         select(Project.id, func.count(some.c.id))
         .select_from(Project)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, or_, select, text, true
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, false, func, or_, select, text, true
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import UUID as PgUuid
 from sqlalchemy.orm import InstrumentedAttribute, aliased
@@ -22,6 +22,7 @@ from preceptor.work.models_quality import (
     ReviewCheck,
     TaskQuality,
 )
+from preceptor.work.queries_content import kept_from
 
 _IDS = bindparam("task_ids", type_=ARRAY(PgUuid(as_uuid=True)))
 
@@ -359,6 +360,14 @@ def _for(reviewer_id: UUID | None, now: datetime) -> tuple[ColumnElement[bool], 
         ~has_another,
         ~_reviewed(reviewer_id, ReviewCheck.submission_id),
         ~_claim_met(reviewer_id),
+        or_(_open_with(reviewer_id, now), ~kept_from(reviewer_id, now, Submission.task_id, ReviewCheck.project_id)),
+    )
+
+
+def _open_with(reviewer_id: UUID | None, now: datetime) -> ColumnElement[bool]:
+    return and_(
+        func.coalesce(ReviewCheck.reviewer_id == reviewer_id, false()),
+        func.coalesce(ReviewCheck.leased_until >= now, false()),
     )
 
 

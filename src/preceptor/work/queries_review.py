@@ -4,19 +4,21 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, func, or_, select
+from sqlalchemy import Select, and_, false, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from preceptor.kit.db import Json
 from preceptor.projects.models import Project, Task
 from preceptor.work.models import Decision, Review, Submission, SubmissionState
 from preceptor.work.models_quality import ReviewCheck
+from preceptor.work.queries_content import kept_from
 
 SEARCH_CHARACTERS_MAX = 200
 
 
 def waiting(reviewer_id: UUID, project_ids: list[UUID], now: datetime) -> Select[Any]:
-    """Per project: sampled submissions of others that this reviewer could take, and those open with somebody else."""
+    """Per project: sampled submissions of others that this reviewer could take, those open with somebody else, and
+    those kept from this reviewer by what they may show."""
     elsewhere = and_(
         Submission.review_leased_until.is_not(None),
         Submission.review_leased_until >= now,
@@ -27,10 +29,14 @@ def waiting(reviewer_id: UUID, project_ids: list[UUID], now: datetime) -> Select
         Submission.review_leased_until < now,
         Submission.reviewer_id == reviewer_id,
     )
+    kept = kept_from(reviewer_id, now, Submission.task_id, Submission.project_id)
+    mine = and_(Submission.reviewer_id == reviewer_id, Submission.review_leased_until >= now)
+    free = and_(free, or_(mine, ~kept))
     return (
         select(
             Submission.project_id,
             func.count().filter(free).label("waiting"),
+            func.count().filter(~elsewhere, kept, ~func.coalesce(mine, false())).label("kept"),
             func.count().filter(elsewhere).label("elsewhere"),
             func.min(Submission.created_at).filter(free).label("oldest_at"),
             func.min(Submission.decide_at).filter(free).label("deadline_at"),

@@ -12,6 +12,7 @@ depends_on = None
 
 def upgrade() -> None:
     _content()
+    _task_ratings()
     _process()
     _similar_texts()
     _media()
@@ -46,6 +47,28 @@ def _content() -> None:
         sa.ForeignKeyConstraint(["person_id"], ["person.id"], name=op.f("fk_content_seen_person_id")),
         sa.PrimaryKeyConstraint("person_id", "rating", "day", name=op.f("pk_content_seen")),
     )
+
+
+def _task_ratings() -> None:
+    """What single tasks may show. The queue's index is split in two, so that rated tasks are in nobody's way."""
+    op.add_column(
+        "task",
+        sa.Column("content_ratings", postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False),
+    )
+    op.drop_index("ix_task_claimable", table_name="task")
+    op.create_index(
+        "ix_task_claimable",
+        "task",
+        ["project_id", "position"],
+        postgresql_where=sa.text("taken < wanted AND state = 'open' AND content_ratings = '{}'"),
+    )
+    op.create_index(
+        "ix_task_claimable_rated",
+        "task",
+        ["project_id", "content_ratings", "position"],
+        postgresql_where=sa.text("taken < wanted AND state = 'open' AND content_ratings <> '{}'"),
+    )
+    op.create_index("ix_task_rated", "task", ["project_id", "id"], postgresql_where=sa.text("content_ratings <> '{}'"))
 
 
 def _process() -> None:

@@ -6,14 +6,16 @@ from hashlib import sha256
 
 from pydantic import BaseModel
 
+from preceptor.people import content
 from preceptor.projects.importing.mapping import ColumnMapping
-from preceptor.tasktypes.importing import Importer, RowReader, Values
+from preceptor.tasktypes.importing import Importer, RowReader, RowRefused, Values
 
 EXTERNAL_ID_CHARACTERS_MAX = 200
 TOPIC_CHARACTERS_MAX = 200
 EXPLANATION_CHARACTERS_MAX = 5_000
 PRIORITY_MIN, PRIORITY_MAX, PRIORITY_USUAL = 1, 9, 5
 OVERLAP_MIN, OVERLAP_MAX = 1, 100
+RATINGS_NAMED_MAX = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class ImportedTask:
     gold_explanation: str | None = None
     imported_answer: BaseModel | None = None
     imported_votes: Mapping[str, int] = field(default_factory=dict)
+    content_ratings: tuple[str, ...] = ()
 
 
 def convert(row: Values, mapping: ColumnMapping, importer: Importer, line: int = 0) -> ImportedTask:
@@ -52,4 +55,14 @@ def convert(row: Values, mapping: ColumnMapping, importer: Importer, line: int =
         gold_explanation=reader.text("gold_explanation", EXPLANATION_CHARACTERS_MAX),
         imported_answer=found.imported_answer,
         imported_votes=found.imported_votes,
+        content_ratings=_ratings(reader),
     )
+
+
+def _ratings(reader: RowReader) -> tuple[str, ...]:
+    """What the task may show: a list, or names with commas in between."""
+    names = reader.names("content_ratings", RATINGS_NAMED_MAX)
+    try:
+        return content.known([name.lower().replace("-", "_").replace(" ", "_") for name in names])
+    except ValueError as error:
+        raise RowRefused(f"{str(error).capitalize()}.", reader.columns["content_ratings"]) from None

@@ -8,12 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from preceptor.people.content import RATINGS
 from preceptor.tasktypes.importing import Importer, Values
 
 OPTIONAL_COLUMNS: Final = (
     "id (or external_id, task_id): your own name of the task, so that importing again changes nothing; "
     "priority: 1 (most urgent) to 9, 5 where empty; overlap: how many people judge this task; topic; "
-    "gold: the known answer, with gold_explanation."
+    "gold: the known answer, with gold_explanation; content_ratings: what the task may show that not everybody wants "
+    f"to see ({', '.join(RATINGS)}), several with commas."
 )
 
 COMMON: Final[Mapping[str, tuple[str, ...]]] = {
@@ -22,11 +24,13 @@ COMMON: Final[Mapping[str, tuple[str, ...]]] = {
     "overlap": ("overlap",),
     "topic": ("topic", "subject", "category"),
     "gold_explanation": ("gold_explanation",),
+    "content_ratings": ("content_ratings", "content_rating"),
 }
 COMMON_TITLES: Final = {
     "external_id": "Your own id",
     "topic": "Topic",
     "gold_explanation": "Why the gold answer is right",
+    "content_ratings": "What it may show",
 }
 
 

@@ -178,4 +178,4 @@ def check_file(
 
 def _fingerprint(task: ImportedTask) -> int:
     parts = [task.payload, task.gold, task.imported_answer]
-    return hash(tuple(part.model_dump_json() for part in parts if part is not None))
+    return hash((task.content_ratings, *(part.model_dump_json() for part in parts if part is not None)))

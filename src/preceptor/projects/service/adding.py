@@ -39,6 +39,7 @@ class NewTask:
     imported_votes: str | None = None
     gold: str | None = None
     gold_explanation: str | None = None
+    content_ratings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -50,21 +51,23 @@ class Added:
 
 
 _COLUMNS = """id, line, external_id, payload, priority, overlap, topic, imported_answer, imported_votes,
-              gold, gold_explanation"""
+              gold, gold_explanation, content_ratings"""
 _STAGE = """
     CREATE TEMP TABLE task_staging (
         id uuid, line bigint, external_id text, payload jsonb, priority int, overlap int, topic text,
-        imported_answer jsonb, imported_votes jsonb, gold jsonb, gold_explanation text
+        imported_answer jsonb, imported_votes jsonb, gold jsonb, gold_explanation text,
+        content_ratings text[]
     ) ON COMMIT DROP
 """
 _FILL = f"COPY task_staging ({_COLUMNS}) FROM STDIN"
 _PLACE = text("""
     INSERT INTO task (id, project_id, import_id, external_id, topic, payload, priority, position, wanted, taken, done,
-                      state, imported_answer, imported_votes, created_at)
+                      state, imported_answer, imported_votes, content_ratings, created_at)
     SELECT id, :project_id, :import_id, external_id, topic, payload, priority,
            priority * :places + :start + row_number() OVER (ORDER BY line) - 1,
            coalesce(overlap, :overlap) + CASE WHEN gold IS NOT NULL AND :mixed THEN :gold_capacity ELSE 0 END, 0, 0,
-           CASE WHEN gold IS NOT NULL AND :mixed THEN 'gold' ELSE 'open' END, imported_answer, imported_votes, :now
+           CASE WHEN gold IS NOT NULL AND :mixed THEN 'gold' ELSE 'open' END, imported_answer, imported_votes,
+           content_ratings, :now
     FROM task_staging ORDER BY line
     ON CONFLICT (project_id, external_id) DO NOTHING
 """)
@@ -117,6 +120,7 @@ def _copy(session: Session, batch: tuple[NewTask, ...]) -> None:
                     task.imported_votes,
                     task.gold,
                     task.gold_explanation,
+                    list(task.content_ratings),
                 )
             )
 

@@ -228,6 +228,7 @@ def _new_task(task: ImportedTask) -> NewTask:
         imported_votes=json.dumps(dict(task.imported_votes)) if task.imported_votes else None,
         gold=_json(task.gold) if task.gold else None,
         gold_explanation=task.gold_explanation,
+        content_ratings=tuple(task.content_ratings),
     )
 
 
@@ -291,11 +292,12 @@ def _check_batch(kind: Working, given: Sequence[TaskIn]) -> list[NewTask]:
 
 
 def _same_task(one: NewTask, other: NewTask) -> bool:
-    return (one.payload, one.gold, one.priority, one.overlap) == (
+    return (one.payload, one.gold, one.priority, one.overlap, one.content_ratings) == (
         other.payload,
         other.gold,
         other.priority,
         other.overlap,
+        other.content_ratings,
     )
 
 
@@ -323,6 +325,7 @@ def _checked_task(kind: Working, number: int, task: TaskIn) -> NewTask:
         imported_answer=_json(answer) if answer else None,
         gold=_json(gold) if gold else None,
         gold_explanation=task.gold_explanation,
+        content_ratings=tuple(task.content_ratings),
     )
 
 

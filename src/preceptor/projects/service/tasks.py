@@ -8,14 +8,19 @@ from uuid import UUID
 from sqlalchemy.orm import Session
 
 from preceptor.kit import events, jobs
+from preceptor.kit.errors import Invalid, NotFound
 from preceptor.kit.events import Actor
+from preceptor.people import content
 from preceptor.projects import access, queries
-from preceptor.projects.models import OverlapMode, Task, TaskState
+from preceptor.projects.models import OverlapMode, Project, Task, TaskState
 from preceptor.projects.service import mixing
 from preceptor.projects.service.projects import RECONSIDER_JOB
 
 TASKS_PAGE_MAX = 200
 TOPICS_MAX = 500
+ANY_RATING = queries.ANY_RATING
+RATED_AT_ONCE_MAX = 1_000
+"""Tasks of one selection."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +59,15 @@ def list_tasks(
     finished: bool | None = None,
     topic: str | None = None,
     search: str | None = None,
+    rating: str | None = None,
     after: UUID | None = None,
     limit: int = 50,
 ) -> TaskPage:
-    """Tasks in the order of arrival. `search` looks for text in external ids and prompts."""
+    """Tasks in the order of arrival. `search` looks for text in external ids and prompts; `rating` is one of
+    `content.RATINGS`, or `ANY_RATING` for tasks with a rating of their own, whichever it is."""
     access.project_for_client(session, actor, project_id)
+    if rating is not None and rating != ANY_RATING:
+        _known([rating])
     size = min(limit, TASKS_PAGE_MAX)
     found = list(
         session.scalars(
@@ -68,6 +77,7 @@ def list_tasks(
                 finished=finished,
                 topic=topic,
                 search=search,
+                rating=rating,
                 after=after,
                 limit=size + 1,
             )
@@ -81,7 +91,9 @@ def numbered_page(session: Session, actor: Actor, project_id: UUID, number: int,
     """Page `number` (from 1) of all tasks in the order of arrival, for clients that count pages."""
     access.project_for_client(session, actor, project_id)
     limit = min(size, TASKS_PAGE_MAX)
-    everything = queries.tasks(project_id, state=None, finished=None, topic=None, search=None, after=None, limit=limit)
+    everything = queries.tasks(
+        project_id, state=None, finished=None, topic=None, search=None, rating=None, after=None, limit=limit
+    )
     return list(session.scalars(everything.offset((number - 1) * limit)))
 
 
@@ -104,6 +116,64 @@ def topics_of(session: Session, actor: Actor, project_id: UUID) -> list[tuple[st
     access.project_for_client(session, actor, project_id)
     rows = session.execute(queries.topics(project_id).limit(TOPICS_MAX))
     return [(topic, count) for topic, count in rows if topic is not None]
+
+
+def has_rated(session: Session, actor: Actor, project_id: UUID) -> bool:
+    """Whether any task of the project has a content rating of its own."""
+    access.project_for_client(session, actor, project_id)
+    return session.scalars(queries.has_rated(project_id)).one()
+
+
+def rate_tasks(
+    session: Session,
+    actor: Actor,
+    project_id: UUID,
+    task_ids: Sequence[UUID],
+    ratings: Sequence[str],
+    *,
+    now: datetime,
+) -> list[Task]:
+    """Say what these tasks may show beyond what their project says: exactly these ratings from now on, or none.
+
+    Up to `RATED_AT_ONCE_MAX` tasks, all or none; returns them in the order of the queue. Each task that changes leaves
+    an event. From then on nobody is given such a task, or its answers to review, who did not choose to see all of it;
+    who holds one keeps it, covered.
+    """
+    project = access.project_for_client(session, actor, project_id, *access.MANAGERS)
+    wanted = _known(ratings)
+    if len(task_ids) > RATED_AT_ONCE_MAX:
+        raise Invalid(f"At most {RATED_AT_ONCE_MAX:,} tasks can be rated at once; these are {len(task_ids):,}.")
+    found = list(session.scalars(queries.tasks_to_change(project_id, task_ids)))
+    if len(found) < len(set(task_ids)):
+        raise NotFound("task")
+    for task in found:
+        if task.content_ratings != wanted:
+            _rate(session, actor, project, task, wanted, now)
+    session.flush()
+    return found
+
+
+def _known(ratings: Sequence[str]) -> list[str]:
+    try:
+        return list(content.known(ratings))
+    except ValueError as error:
+        message = f"{str(error).capitalize()}."
+        raise Invalid(message, [{"path": "content_ratings", "message": message}]) from None
+
+
+def _rate(session: Session, actor: Actor, project: Project, task: Task, wanted: list[str], now: datetime) -> None:
+    before, task.content_ratings = task.content_ratings, wanted
+    events.record(
+        session,
+        actor,
+        "task.rated",
+        "task",
+        task.id,
+        at=now,
+        org_id=project.org_id,
+        project_id=project.id,
+        data={"before": before, "content_ratings": wanted},
+    )
 
 
 def retire_task(

@@ -18,7 +18,7 @@ _TASK_COLUMNS: Final = {
 }
 _KEYS: Final = {GOLD: ("gold", "gold_answer"), ANSWER: ("imported_answer",)}
 # Columns about the task that contributors should not find in its data.
-_ABOUT: Final = frozenset({"priority", "overlap", "gold_explanation", "meta"})
+_ABOUT: Final = frozenset({"priority", "overlap", "gold_explanation", "meta", "content_ratings", "content_rating"})
 _REGION_KEY_NAMES: Final = (
     "id from_name to_name type value origin parentID meta score item_index original_width original_height "
     "original_length image_rotation hidden readonly locked"

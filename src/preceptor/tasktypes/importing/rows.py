@@ -63,6 +63,21 @@ class RowReader:
             raise RowRefused(f"Must be a whole number from {least} to {most}, is {shown}.", self.columns[target])
         return number
 
+    def names(self, target: str, most: int) -> list[str]:
+        """Short names: a list of texts, such a list as JSON, or a text with commas, semicolons or `|` in between."""
+        value = self.value(target)
+        if isinstance(value, str):
+            listed = value.lstrip().startswith("[")
+            value = self.json_cell(value, target) if listed else [*re.split(r"[,;|]", value)]
+        if value is None:
+            return []
+        if not isinstance(value, list) or len(value) > most:
+            raise RowRefused(f"Must be a list of at most {most} names, is {kind_of(value)}.", self.columns[target])
+        texts = [name.strip() for name in value if isinstance(name, str)]
+        if len(texts) < len(value):
+            raise RowRefused("Must be a list of names; one of them is not text.", self.columns[target])
+        return [name for name in texts if name]
+
     def json_cell(self, text: str, target: str) -> JsonValue:
         """JSON that a cell holds as text, as in CSV."""
         try:

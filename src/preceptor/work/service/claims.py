@@ -1,6 +1,7 @@
 """Claiming: a person gets a task under a lease, its rate locked and its pay reserved."""
 
 import random
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -8,7 +9,7 @@ from uuid import UUID
 
 from psycopg.errors import UniqueViolation
 from pydantic import JsonValue
-from sqlalchemy import Row, select
+from sqlalchemy import Row, TextClause, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session, make_transient_to_detached
 
@@ -20,15 +21,14 @@ from preceptor.money import service as money
 from preceptor.money.models import AccountKind
 from preceptor.money.rules import BUSY_PARTS
 from preceptor.people import content
-from preceptor.people.service.content import count_shown, exposure
+from preceptor.people.content import Exposure
+from preceptor.people.service.content import exposure
 from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
 from preceptor.projects.rules import CLOSED_PLACES
 from preceptor.tasktypes.working import working
-from preceptor.work import queries, queries_gold, rules, rules_gold
+from preceptor.work import queries, queries_gold, queries_rated, rules, rules_gold
 from preceptor.work.errors import (
-    ContentLimitReached,
-    ContentNotChosen,
     NotFunded,
     NotJoined,
     NotQualified,
@@ -37,6 +37,7 @@ from preceptor.work.errors import (
     TaskTaken,
 )
 from preceptor.work.models import Claim, ClaimState
+from preceptor.work.service import showing
 
 POSITION_MAX = 2**62
 # From the system's entropy: whoever foresees a check knows when to take care.
@@ -52,6 +53,8 @@ class ClaimedWork:
     task_type: str
     config: dict[str, Any]
     shown: dict[str, JsonValue]
+    ratings: tuple[str, ...]
+    """What project and task may show; the desk covers them until asked."""
     fresh: bool
     """False when the claim was open already and this is a repeat of the question."""
 
@@ -76,20 +79,23 @@ def claim_task(session: Session, actor: Actor, project_id: UUID, task_id: UUID, 
 def open_work(session: Session, claim: Claim) -> ClaimedWork:
     """An existing claim with its task as it was shown."""
     project = session.get_one(Project, claim.project_id)
-    payload = session.scalars(select(Task.payload).where(Task.id == claim.task_id)).one()
+    task = session.execute(select(Task.payload, Task.content_ratings).where(Task.id == claim.task_id)).one()
     kind = project.kind
-    shown = kind.present(kind.payload(payload), claim.display_order)
-    return ClaimedWork(claim, project.id, project.task_type, project.config, shown, fresh=False)
+    shown = kind.present(kind.payload(task.payload), claim.display_order)
+    ratings = content.together(project.content_ratings, task.content_ratings)
+    return ClaimedWork(claim, project.id, project.task_type, project.config, shown, ratings, fresh=False)
 
 
 def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | None, now: datetime) -> ClaimedWork:
-    # Lock order: project (key share), membership, task, parts of escrow, parts of reserved. The second makes one
-    # person's requests queue up; skip_locked lets different people pass each other.
-    who = {"project_id": project_id, "person_id": actor.person_id}
+    # Lock order: project (key share), membership, task, content seen, parts of escrow, parts of reserved. The second
+    # makes one person's requests queue up; skip_locked lets different people pass each other.
+    who: dict[str, Any] = {"project_id": project_id, "person_id": actor.person_id}
     terms = session.execute(queries.LOCK_MEMBERSHIP, who).one_or_none()
     if terms is None:
         raise NotJoined
-    refusal = _refusal(terms) or _content_refusal(session, actor, terms, now)
+    chosen = _exposure(session, actor, terms, now)
+    who["allowed"] = content.open_to(chosen)
+    refusal = _refusal(terms) or showing.refusal_of(terms.content_ratings, chosen)
     picked = None if refusal or task_id else _pick_drawn(session, who, terms)
     if picked is None:
         held = _held(session, who)
@@ -97,13 +103,17 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
             return open_work(session, held)
         if refusal:
             raise refusal
-        picked = _pick_one(session, who, task_id) if task_id else _pick_waiting(session, who)
+        picked = _pick_one(session, who, task_id, chosen) if task_id else _pick_waiting(session, who, terms, chosen)
+    if not _counted(session, actor, terms, picked, now):
+        # Something in another project was shown meanwhile. Look again, with less that may be shown.
+        return _claim(session, actor, project_id, task_id, now)
     kind = working(terms.task_type, terms.config)
     payload = kind.payload(picked.payload)
     order = kind.display_order(payload, random.Random(new_id().int))
     claim = _take(session, actor, terms, picked, order, now)
     shown = kind.present(payload, claim.display_order)
-    return ClaimedWork(claim, project_id, terms.task_type, terms.config, shown, fresh=True)
+    ratings = content.together(terms.content_ratings, picked.content_ratings)
+    return ClaimedWork(claim, project_id, terms.task_type, terms.config, shown, ratings, fresh=True)
 
 
 def _refusal(terms: Row[Any]) -> AppError | None:
@@ -117,22 +127,34 @@ def _refusal(terms: Row[Any]) -> AppError | None:
     return None if terms.qualified else NotQualified()
 
 
-def _content_refusal(session: Session, actor: Actor, terms: Row[Any], now: datetime) -> AppError | None:
-    """Whether the project shows what the person did not choose to see, or has seen enough of today."""
-    if not terms.content_ratings:
-        return None
+# --- What may be shown to whom
+
+
+def _exposure(session: Session, actor: Actor, terms: Row[Any], now: datetime) -> dict[str, Exposure]:
+    """What the person chose to see, read only where the project or something in its queue is rated."""
+    if not (terms.content_ratings or terms.has_rated):
+        return {}
     assert actor.person_id is not None
-    shown = exposure(session, actor.person_id, now=now)
-    missing = content.not_chosen(terms.content_ratings, shown)
-    if missing:
-        return ContentNotChosen(content.invitation(missing))
-    used_up = content.used_up(terms.content_ratings, shown)
-    if used_up:
-        return ContentLimitReached(
-            f"You have seen as much as you chose for today: {', '.join(used_up).lower()}. It goes on tomorrow (UTC), "
-            "or change the limit in your settings."
-        )
-    return None
+    return exposure(session, actor.person_id, now=now)
+
+
+def _counted(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], now: datetime) -> bool:
+    """Count what the task shows against the person's day; False, with nothing counted, where that is full by now."""
+    assert actor.person_id is not None
+    ratings = content.together(terms.content_ratings, picked.content_ratings)
+    return showing.count(session, actor.person_id, ratings, now=now)
+
+
+def _nothing_left(session: Session, who: dict[str, Any], terms: Row[Any], chosen: Mapping[str, Exposure]) -> AppError:
+    """Why there is no task: none is free, or only such as the person is not shown."""
+    return showing.left_over(_kept_back(session, who, terms), chosen) or NoWorkLeft()
+
+
+def _kept_back(session: Session, who: dict[str, Any], terms: Row[Any]) -> Sequence[list[str]]:
+    return session.scalars(queries_rated.KEPT_BACK, who).all() if terms.has_rated else []
+
+
+# --- Picking
 
 
 def _held(session: Session, who: dict[str, Any]) -> Claim | None:
@@ -147,7 +169,8 @@ def _pick_drawn(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[A
     """
     if rules_gold.is_drawn(terms.gold_percent, _DRAWS.random()):
         where = {**who, "cursor": terms.cursor, "pool": rules_gold.POOL}
-        drawn = session.execute(queries_gold.PICK_GOLD, where).one_or_none()
+        statement = queries_gold.PICK_GOLD_AMONG_RATED if terms.has_rated else queries_gold.PICK_GOLD
+        drawn = session.execute(statement, where).one_or_none()
         if drawn is not None:
             return drawn
     return _pick_unlocked(session, who, terms)
@@ -157,7 +180,7 @@ def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any]) -> Ro
     """The first free task behind the person's cursor, else from the start, passing over what others have locked."""
     cursor: int = terms.cursor
     bounds = [(cursor, POSITION_MAX)] + ([(-1, cursor)] if cursor >= 0 else [])
-    statement = queries_gold.PICK_BESIDE_GOLD if terms.gold_percent else queries.PICK_FREE
+    statement = _statement(terms)
     pool = {"pool": rules_gold.POOL} if terms.gold_percent else {}
     for after, until in bounds:
         picked = session.execute(statement, {**who, **pool, "after": after, "until": until}).one_or_none()
@@ -166,26 +189,35 @@ def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any]) -> Ro
     return None
 
 
-def _pick_waiting(session: Session, who: dict[str, Any]) -> Row[Any]:
+def _statement(terms: Row[Any]) -> TextClause:
+    if terms.has_rated:
+        return queries_gold.PICK_BESIDE_GOLD_AMONG_RATED if terms.gold_percent else queries_rated.PICK_AMONG_RATED
+    return queries_gold.PICK_BESIDE_GOLD if terms.gold_percent else queries.PICK_FREE
+
+
+def _pick_waiting(session: Session, who: dict[str, Any], terms: Row[Any], chosen: Mapping[str, Exposure]) -> Row[Any]:
     """Wait for tasks that are free but locked, so that "no work left" is true when said.
 
     One task at a time, in a savepoint: a task that is full when its lock comes is let go at once, so that nobody
     waits for one task while keeping others from people who wait too. Ends, since each round means that somebody
     else has taken a task.
     """
-    while (task_id := session.scalar(queries.FIRST_FREE, who)) is not None:
+    first = queries_rated.FIRST_AMONG_RATED if terms.has_rated else queries.FIRST_FREE
+    while (task_id := session.scalar(first, who)) is not None:
         with session.begin_nested() as savepoint:
             picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
             if picked is not None:
                 return picked
             savepoint.rollback()
-    raise NoWorkLeft
+    raise _nothing_left(session, who, terms, chosen)
 
 
-def _pick_one(session: Session, who: dict[str, Any], task_id: UUID) -> Row[Any]:
-    picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
+def _pick_one(session: Session, who: dict[str, Any], task_id: UUID, chosen: Mapping[str, Exposure]) -> Row[Any]:
+    where = {**who, "task_id": task_id}
+    picked = session.execute(queries.PICK_ONE, where).one_or_none()
     if picked is None:
-        raise TaskTaken
+        ratings = session.scalar(queries_rated.RATINGS_OF, where)
+        raise showing.refusal_of(ratings or [], chosen) or TaskTaken()
     return picked
 
 
@@ -220,8 +252,6 @@ def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], ord
         raise
     if taken is None:
         raise NotFunded
-    if terms.content_ratings and not count_shown(session, values["person_id"], terms.content_ratings, now=now):
-        raise ContentLimitReached
     return _as_written(session, fixed | {"id": values["claim_id"], "created_at": now, "last_beat_at": now}, taken)
 
 

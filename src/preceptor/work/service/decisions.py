@@ -16,6 +16,7 @@ from preceptor.fairness.models import Appeal, AppealOrigin, DecisionReceipt
 from preceptor.fairness.queries import OF_WORK, ReceiptsWanted
 from preceptor.kit.events import Actor
 from preceptor.kit.money import Money
+from preceptor.people import content
 from preceptor.people.access import require_operator
 from preceptor.people.models import Member
 from preceptor.projects.models import Project, RubricVersion
@@ -41,6 +42,12 @@ class DecisionLine:
     project: Project | None
     payload: Row | None
     """Of the task, in stored names; show only what `tasktypes` presents of it. None where no work was decided."""
+    task_ratings: Sequence[str] = ()
+
+    @property
+    def ratings(self) -> tuple[str, ...]:
+        """What project and task may show; none of the material stands in lists then."""
+        return content.together(self.project.content_ratings if self.project else (), self.task_ratings)
 
     @property
     def outcome(self) -> str:
@@ -59,6 +66,8 @@ class Work:
     review: Review | None
     criteria: list[Mapping[str, Any]]
     """Of the rubric in force when the task was claimed."""
+    ratings: tuple[str, ...] = ()
+    """What project and task may show; covered until asked for."""
 
 
 @dataclass(frozen=True)
@@ -115,13 +124,14 @@ def _lines(session: Session, wanted: ReceiptsWanted) -> list[DecisionLine]:
 def _with_subjects(session: Session, rows: Sequence[tuple[DecisionReceipt, Appeal | None]]) -> list[DecisionLine]:
     projects = _projects(session, [receipt for receipt, _ in rows])
     ids = [receipt.submission_id for receipt, _ in rows if receipt.submission_id is not None]
-    payloads = {row[0]: row[1] for row in session.execute(queries_decisions.subjects(ids))} if ids else {}
+    rows_of = session.execute(queries_decisions.subjects(ids)) if ids else ()
+    subjects = {submission_id: (payload, ratings) for submission_id, payload, ratings in rows_of}
     return [
         DecisionLine(
             receipt,
             appeal,
             projects.get(receipt.project_id) if receipt.project_id else None,
-            payloads.get(receipt.submission_id) if receipt.submission_id else None,
+            *(subjects.get(receipt.submission_id, (None, ())) if receipt.submission_id else (None, ())),
         )
         for receipt, appeal in rows
     ]
@@ -231,4 +241,5 @@ def _work(session: Session, submission_id: UUID, project: Project) -> Work:
         answer=to_json(kind.as_shown(given, claim.display_order)),
         review=session.scalar(queries.review_of(submission.id)),
         criteria=list(rubric.criteria) if rubric is not None else [],
+        ratings=content.together(project.content_ratings, task.content_ratings),
     )

@@ -11,11 +11,13 @@ from sqlalchemy.orm import Session
 
 from preceptor.kit import events
 from preceptor.kit.events import Actor
+from preceptor.people import content
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion, Task
 from preceptor.tasktypes.base import Row, to_json
 from preceptor.work import access, queries, queries_own, rules
 from preceptor.work.models import Claim, Review, Submission, SubmissionState
 from preceptor.work.rules import Standing
+from preceptor.work.service import showing
 
 
 @dataclass(frozen=True)
@@ -26,6 +28,12 @@ class HistoryLine:
     review: Review | None
     payload: Row = field(default_factory=dict)
     """The task's payload in stored names; show only what `tasktypes` presents of it."""
+    task_ratings: Sequence[str] = ()
+
+    @property
+    def ratings(self) -> tuple[str, ...]:
+        """What project and task may show; none of the material stands in lists then."""
+        return content.together(self.project.content_ratings, self.task_ratings)
 
     @property
     def standing(self) -> Standing:
@@ -118,6 +126,8 @@ class DecisionReceipt:
     decided_by: UUID | None
     terms: Terms
     revisions: list[Submission]
+    ratings: tuple[str, ...] = ()
+    """What project and task may show; covered until asked for."""
 
 
 def decision_receipt(session: Session, actor: Actor, submission_id: UUID) -> DecisionReceipt:
@@ -140,6 +150,7 @@ def decision_receipt(session: Session, actor: Actor, submission_id: UUID) -> Dec
         decided_by=event.actor_id if event is not None else None,
         terms=terms,
         revisions=list(session.scalars(queries_own.revisions(claim.id))),
+        ratings=showing.ratings_of(session, submission.task_id),
     )
 
 

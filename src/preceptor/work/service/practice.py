@@ -19,6 +19,7 @@ from preceptor.fairness.models import DecisionReceipt
 from preceptor.kit import events
 from preceptor.kit.errors import NotFound
 from preceptor.kit.events import Actor
+from preceptor.people import content
 from preceptor.projects.models import Membership, MembershipState, Project, Task, TaskGold
 from preceptor.quality.tally import by_position
 from preceptor.tasktypes.base import Problem, Row, UnknownLabel, problems_of, to_json
@@ -65,6 +66,8 @@ class PracticeItem:
     payload: Row
     own_mistake: bool
     """Whether the person has once got it wrong in work that counted."""
+    ratings: tuple[str, ...] = ()
+    """What project and task may show; covered until asked for."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +105,8 @@ def next_item(session: Session, actor: Actor, project_id: UUID, *, now: datetime
     task, own_mistake = _most_urgent(kind, material, answered)
     turn = sum(answer.task_id == task.id for answer in answered) % ROUND_MAX
     _, shown = _shown(kind, task, turn, held.person_id)
-    return PracticeItem(task.id, turn, project, project.config, to_json(shown), own_mistake)
+    ratings = content.together(project.content_ratings, task.content_ratings)
+    return PracticeItem(task.id, turn, project, project.config, to_json(shown), own_mistake, ratings)
 
 
 def answer_item(

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from sqlalchemy.orm import Session
 
 from preceptor.kit.events import Actor
+from preceptor.people import content
 from preceptor.people.models import Person
 from preceptor.projects.models import GuidelinesVersion, Project, RubricVersion, Task
 from preceptor.quality.consensus import majority
@@ -44,6 +45,8 @@ class QueueLine:
     oldest_at: datetime | None
     deadline_at: datetime | None
     """The first of them is approved without a decision at this moment."""
+    kept: int = 0
+    """Kept from this reviewer, who did not choose to see what they may show or has seen enough of it today."""
 
 
 def review_queue(session: Session, actor: Actor, *, now: datetime) -> list[QueueLine]:
@@ -61,14 +64,15 @@ def review_queue(session: Session, actor: Actor, *, now: datetime) -> list[Queue
 def _line(project: Project, row: Any, checks: Waiting) -> QueueLine:
     if row is None or not row.waiting:
         # Without real work a check comes to nobody; one that is open stays so.
-        elsewhere = 0 if row is None else row.elsewhere
-        return QueueLine(project, checks.held, elsewhere, checks.held_at, checks.held_until)
+        elsewhere, kept = (0, 0) if row is None else (row.elsewhere, row.kept)
+        return QueueLine(project, checks.held, elsewhere, checks.held_at, checks.held_until, kept)
     return QueueLine(
         project,
         row.waiting + checks.free + checks.held,
         row.elsewhere + checks.elsewhere,
         min(filter(None, [row.oldest_at, checks.oldest_at])),
         min(filter(None, [row.deadline_at, checks.deadline_at])),
+        row.kept,
     )
 
 
@@ -108,6 +112,8 @@ class ReviewSheet:
     earlier: list[EarlierRound]
     author: str | None
     """Who wrote it; None where the project is reviewed blind."""
+    ratings: tuple[str, ...] = ()
+    """What project and task may show; covered until asked for."""
 
 
 def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewSheet:
@@ -137,6 +143,7 @@ def review_sheet(session: Session, actor: Actor, submission_id: UUID) -> ReviewS
         guidelines=guidelines,
         earlier=[EarlierRound(given, review, _as_shown(project, claim, given)) for given, review in rounds],
         author=None if project.blind_review else session.get_one(Person, submission.person_id).name,
+        ratings=content.together(project.content_ratings, task.content_ratings),
     )
 
 

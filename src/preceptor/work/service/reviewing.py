@@ -11,17 +11,20 @@ from sqlalchemy.orm import Session
 from preceptor.fairness import rules as fairness_rules
 from preceptor.fairness import service as fairness
 from preceptor.fairness.models import DecisionReceipt, ReceiptKind
-from preceptor.kit.errors import Invalid
+from preceptor.kit.errors import AppError, Invalid
 from preceptor.kit.events import Actor
 from preceptor.kit.ids import new_id, show_id
+from preceptor.people import content
+from preceptor.people.service.content import exposure
 from preceptor.projects.models import Project, RubricVersion, Task
-from preceptor.work import access, queries, rules
+from preceptor.work import access, queries, queries_content, rules
 from preceptor.work.errors import AlreadyDecided, NothingToReview, ReasonNeeded, UnderReview
 from preceptor.work.models import Claim, Decision, Review, Submission, SubmissionState
 from preceptor.work.models_quality import ReviewCheck
-from preceptor.work.service import deciding, review_checks
+from preceptor.work.service import deciding, review_checks, showing
 
 COMMENT_CHARS_MAX = 5000
+KEPT_LOOKED_AT_MAX = 200
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ class ReviewItem:
     task: Task
     project: Project
     rubric: list[dict[str, object]] = field(default_factory=list)
+    ratings: tuple[str, ...] = ()
+    """What project and task may show; it stays covered until asked for."""
 
 
 def next_for_review(
@@ -57,23 +62,50 @@ def next_for_review(
     assert actor.person_id is not None
     if (held := review_checks.held_by(session, actor, ids, skip=skip, now=now)) is not None:
         return _check_item(session, held)
-    submission = session.scalar(queries.next_to_review(actor.person_id, ids, now, skip=list(skip)))
-    if submission is None:
-        raise NothingToReview
-    if submission.reviewer_id != actor.person_id:
-        check = review_checks.drawn(session, actor, submission.project_id, skip=skip, now=now)
-        if check is not None:
-            return _check_item(session, check)
+    # In a savepoint: where the day is full meanwhile, the lease is undone too.
+    with session.begin_nested():
+        submission = session.scalar(queries.next_to_review(actor.person_id, ids, now, skip=list(skip)))
+        if submission is None:
+            raise _nothing_waits(session, actor.person_id, ids, now)
+        if submission.reviewer_id != actor.person_id:
+            check = review_checks.drawn(session, actor, submission.project_id, skip=skip, now=now)
+            if check is not None:
+                submission = session.get_one(Submission, check.submission_id)
+                showing.give(session, actor.person_id, submission.task_id, now=now)
+                return _check_item(session, check)
+        if not _has_open(submission, actor, now):
+            showing.give(session, actor.person_id, submission.task_id, now=now)
     return _lease(session, actor, submission, now)
 
 
+def _nothing_waits(session: Session, reviewer_id: UUID, project_ids: list[UUID], now: datetime) -> AppError:
+    """Why there is nothing to review: nothing waits, or only what this reviewer is not shown."""
+    kept = session.execute(queries_content.kept_reviews(reviewer_id, project_ids, now, limit=KEPT_LOOKED_AT_MAX))
+    ratings = [[*project, *task] for project, task in kept]
+    refusal = showing.left_over(ratings, exposure(session, reviewer_id, now=now)) if ratings else None
+    return refusal or NothingToReview()
+
+
+def _has_open(submission: Submission, actor: Actor, now: datetime) -> bool:
+    until = submission.review_leased_until
+    return submission.reviewer_id == actor.person_id and until is not None and until >= now
+
+
 def open_for_review(session: Session, actor: Actor, submission_id: UUID, *, now: datetime) -> ReviewItem:
-    """Lease one named submission; `UnderReview` when another reviewer has it."""
+    """Lease one named submission; `UnderReview` when another reviewer has it.
+
+    What a reviewer did not choose to see is refused, unless they have it open already.
+    """
     submission = access.submission_for_review(session, actor, submission_id, lock=True)
+    assert actor.person_id is not None
     if (check := review_checks.open_check(session, actor, submission_id)) is not None:
+        if check.leased_until is None or check.leased_until < now:
+            showing.give(session, actor.person_id, submission.task_id, now=now)
         review_checks.keep_open(session, check, actor, now=now)
         return _check_item(session, check)
     _refuse_unless_free(submission, actor, now)
+    if not _has_open(submission, actor, now):
+        showing.give(session, actor.person_id, submission.task_id, now=now)
     return _lease(session, actor, submission, now)
 
 
@@ -138,12 +170,15 @@ def _lease(session: Session, actor: Actor, submission: Submission, now: datetime
 
 
 def _item(session: Session, submission: Submission) -> ReviewItem:
+    task = session.get_one(Task, submission.task_id)
+    project = session.get_one(Project, submission.project_id)
     return ReviewItem(
         submission,
         session.get_one(Claim, submission.claim_id),
-        session.get_one(Task, submission.task_id),
-        session.get_one(Project, submission.project_id),
+        task,
+        project,
         _rubric(session, submission),
+        content.together(project.content_ratings, task.content_ratings),
     )
 
 
