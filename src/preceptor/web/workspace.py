@@ -20,7 +20,7 @@ from preceptor.projects.models import Project
 from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.working import working
 from preceptor.web.rendering import addresses_in, render
-from preceptor.work.models import ClaimState, Review
+from preceptor.work.models import Claim, ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
 from preceptor.work.service.history import HistoryLine, LastAnswer
@@ -111,11 +111,20 @@ def claim_urls(project_id: UUID, claim_id: UUID, services: Collection[str] = ())
     a test or practice has none of those."""
     work = f"/work/{show_id('project', project_id)}"
     claim = f"{work}/{show_id('claim', claim_id)}"
-    deeds = ("draft", "heartbeat", "skip", "flag", "release", *(each for each in DESK_SERVICES if each in services))
+    deeds = (
+        "draft",
+        "heartbeat",
+        "skip",
+        "flag",
+        "release",
+        "ahead",
+        *(each for each in DESK_SERVICES if each in services),
+    )
     upload = {"upload": f"/media/uploads?claim={show_id('claim', claim_id)}"} if "upload" in services else {}
     return {
         **{deed: f"{claim}/{deed}" for deed in deeds},
         **upload,
+        "let_go": f"{claim}/let-go",
         "submit": f"{claim}/submission",
         "next": f"{work}/next",
         "board": f"/board/{show_id('project', project_id)}",
@@ -167,6 +176,16 @@ def work_json(
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
         "warnings": [content.RATINGS[rating] for rating in project.content_ratings],
+    }
+
+
+def begun_json(claim: Claim, *, now: datetime) -> dict[str, Any]:
+    """What changes about a task that the desk has fetched ahead, once it is begun: its times."""
+    return {
+        "id": show_id("claim", claim.id),
+        "leased_until": claim.leased_until.isoformat(),
+        "server_now": now.isoformat(),
+        "lease_seconds": max(1, round((claim.leased_until - claim.created_at).total_seconds())),
     }
 
 

@@ -21,6 +21,10 @@ LOCK_MEMBERSHIP = text("""
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL
            ) AS qualified,
+           EXISTS (
+               SELECT 1 FROM claim a
+               WHERE a.project_id = m.project_id AND a.person_id = m.person_id AND a.state = 'ahead'
+           ) AS has_ahead,
            escrow.id AS escrow_id, reserved.id AS reserved_id
     FROM membership m
     JOIN project p ON p.id = m.project_id
@@ -37,10 +41,12 @@ FREE = """
     AND NOT EXISTS (
         SELECT 1 FROM claim c WHERE c.task_id = t.id AND c.person_id = :person_id AND c.state <> 'expired')
 """
-# Finds nothing for a person who has a claim open here: one at a time.
+# Finds nothing for a person who has a claim open here, or one set aside that is to be opened first: one at a time.
 HOLDS_NONE = """
     NOT EXISTS (
         SELECT 1 FROM claim o WHERE o.project_id = :project_id AND o.person_id = :person_id AND o.state = 'open')
+    AND NOT EXISTS (
+        SELECT 1 FROM claim a WHERE a.project_id = :project_id AND a.person_id = :person_id AND a.state = 'ahead')
 """
 PICK_FREE = text(f"""
     SELECT t.id, t.payload, t.position FROM task t
@@ -72,7 +78,7 @@ TAKE_FREE = text(f"""
         INSERT INTO claim (id, task_id, project_id, person_id, state, leased_until, rate_minor, currency, money_part,
                            display_order, guidelines_version_id, rubric_version_id, draft, draft_number,
                            draft_saved_at, worked_seconds, last_beat_at, created_at)
-        SELECT :claim_id, :task_id, :project_id, :person_id, 'open', :leased_until, :rate_minor, :currency, part.part,
+        SELECT :claim_id, :task_id, :project_id, :person_id, :state, :leased_until, :rate_minor, :currency, part.part,
                coalesce(former.display_order, :display_order), :guidelines_version_id, :rubric_version_id,
                former.draft, 0, CASE WHEN former.draft IS NOT NULL THEN CAST(:now AS timestamptz) END, 0, :now, :now
         FROM part LEFT JOIN former ON true
@@ -91,7 +97,7 @@ TAKE_FREE = text(f"""
     ), told AS (
         INSERT INTO event (at, kind, actor_kind, actor_id, org_id, project_id, person_id, subject_kind, subject_id,
                            data)
-        SELECT :now, 'work.claimed', :actor_kind, :person_id, :org_id, :project_id, :person_id, 'claim', :claim_id,
+        SELECT :now, :told, :actor_kind, :person_id, :org_id, :project_id, :person_id, 'claim', :claim_id,
                jsonb_build_object('task', :task_id)
         FROM part
     )
@@ -250,7 +256,7 @@ def open_flags(task_id: UUID) -> Select[tuple[int]]:
 
 
 def live_claims(project_id: UUID) -> Select[tuple[int]]:
-    live = [ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED]
+    live = [ClaimState.AHEAD, ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED]
     return select(func.count()).where(Claim.project_id == project_id, Claim.state.in_(live))
 
 

@@ -1,7 +1,7 @@
 """Claiming: a person gets a task under a lease, its rate locked and its pay reserved."""
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,7 +25,7 @@ from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
 from preceptor.projects.rules import CLOSED_PLACES
 from preceptor.tasktypes.working import working
-from preceptor.work import queries, queries_gold, rules, rules_gold
+from preceptor.work import access, queries, queries_ahead, queries_gold, rules, rules_ahead, rules_gold
 from preceptor.work.errors import (
     ContentLimitReached,
     ContentNotChosen,
@@ -37,6 +37,7 @@ from preceptor.work.errors import (
     TaskTaken,
 )
 from preceptor.work.models import Claim, ClaimState
+from preceptor.work.service import ahead
 
 POSITION_MAX = 2**62
 # From the system's entropy: whoever foresees a check knows when to take care.
@@ -45,7 +46,8 @@ _DRAWS = random.SystemRandom()
 
 @dataclass(frozen=True)
 class ClaimedWork:
-    """An open claim with what its person may see: the payload in shown names, never ids, sources or gold."""
+    """An open claim, or one set aside as the next, with what its person may see: the payload in shown names, never ids,
+    sources or gold."""
 
     claim: Claim
     project_id: UUID
@@ -90,20 +92,63 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
     if terms is None:
         raise NotJoined
     refusal = _refusal(terms) or _content_refusal(session, actor, terms, now)
-    picked = None if refusal or task_id else _pick_drawn(session, who, terms)
+    picked = None if refusal or task_id or terms.has_ahead else _pick_drawn(session, who, terms)
     if picked is None:
         held = _held(session, who)
         if held is not None:
             return open_work(session, held)
         if refusal:
             raise refusal
-        picked = _pick_one(session, who, task_id) if task_id else _pick_waiting(session, who)
+        begun = _begin_ahead(session, actor, terms, task_id, now)
+        if begun is not None:
+            return replace(open_work(session, begun), fresh=True)
+        picked = _pick_one(session, who, task_id, now) if task_id else _pick_waiting(session, who, now)
+    return _take_picked(session, actor, terms, picked, ClaimState.OPEN, now)
+
+
+def fetch_ahead(session: Session, actor: Actor, claim_id: UUID, *, now: datetime) -> ClaimedWork | None:
+    """Set the next task aside for whoever works on this open claim, so that it can be on the desk before it is begun.
+
+    Asking again gives the same. None when the claim is not open any more, when the queue is too short to spare a task
+    (`rules_ahead.TASKS_EACH`) and wherever the person could not claim: nothing is refused that was not asked for.
+    """
+    claim = access.own_claim(session, actor, claim_id)
+    who = {"project_id": claim.project_id, "person_id": actor.person_id}
+    terms = session.execute(queries.LOCK_MEMBERSHIP, who).one_or_none()
+    if terms is None or _refusal(terms) or _content_refusal(session, actor, terms, now):
+        return None
+    limits = {"tasks_each": rules_ahead.TASKS_EACH, "people_max": rules_ahead.PEOPLE_MAX}
+    standing = session.execute(queries_ahead.STANDING, {**who, **limits, "claim_id": claim_id}).one()
+    if not standing.at_work:
+        return None
+    if standing.ahead_id is not None:
+        return open_work(session, session.get_one(Claim, standing.ahead_id, populate_existing=True))
+    if not rules_ahead.is_long_enough(standing.free, standing.people):
+        return None
+    picked = _pick_drawn(session, who, terms, beside=True)
+    try:
+        return _take_picked(session, actor, terms, picked, ClaimState.AHEAD, now) if picked is not None else None
+    except NotFunded:
+        return None
+
+
+def _begin_ahead(session: Session, actor: Actor, terms: Row[Any], task_id: UUID | None, now: datetime) -> Claim | None:
+    """Open what is set aside for the person. It counts as shown from now on."""
+    claim = ahead.begin(session, actor, terms, task_id, now=now)
+    if claim is not None:
+        _count_shown(session, claim.person_id, terms, now)
+    return claim
+
+
+def _take_picked(
+    session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], state: ClaimState, now: datetime
+) -> ClaimedWork:
     kind = working(terms.task_type, terms.config)
     payload = kind.payload(picked.payload)
     order = kind.display_order(payload, random.Random(new_id().int))
-    claim = _take(session, actor, terms, picked, order, now)
+    claim = _take(session, actor, terms, picked, order, state, now)
     shown = kind.present(payload, claim.display_order)
-    return ClaimedWork(claim, project_id, terms.task_type, terms.config, shown, fresh=True)
+    return ClaimedWork(claim, terms.project_id, terms.task_type, terms.config, shown, fresh=True)
 
 
 def _refusal(terms: Row[Any]) -> AppError | None:
@@ -139,25 +184,28 @@ def _held(session: Session, who: dict[str, Any]) -> Claim | None:
     return session.scalar(queries.open_claim(who["person_id"], who["project_id"]))
 
 
-def _pick_drawn(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[Any] | None:
+def _pick_drawn(session: Session, who: dict[str, Any], terms: Row[Any], *, beside: bool = False) -> Row[Any] | None:
     """What a draw gives: a gold task at the project's rate, else the next one of the queue.
 
     A queue that is empty for the person gives nothing, drawn or not: checks alone would cost the client money and
-    tell the person what they are. A gold task leaves the person's place in the queue where it is.
+    tell the person what they are. A gold task leaves the person's place in the queue where it is. `beside` an open
+    claim, else it finds nothing for who has one.
     """
     if rules_gold.is_drawn(terms.gold_percent, _DRAWS.random()):
         where = {**who, "cursor": terms.cursor, "pool": rules_gold.POOL}
-        drawn = session.execute(queries_gold.PICK_GOLD, where).one_or_none()
+        pick = queries_gold.PICK_GOLD
+        drawn = session.execute(queries_ahead.beside_open(pick) if beside else pick, where).one_or_none()
         if drawn is not None:
             return drawn
-    return _pick_unlocked(session, who, terms)
+    return _pick_unlocked(session, who, terms, beside)
 
 
-def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[Any] | None:
+def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any], beside: bool) -> Row[Any] | None:
     """The first free task behind the person's cursor, else from the start, passing over what others have locked."""
     cursor: int = terms.cursor
     bounds = [(cursor, POSITION_MAX)] + ([(-1, cursor)] if cursor >= 0 else [])
     statement = queries_gold.PICK_BESIDE_GOLD if terms.gold_percent else queries.PICK_FREE
+    statement = queries_ahead.beside_open(statement) if beside else statement
     pool = {"pool": rules_gold.POOL} if terms.gold_percent else {}
     for after, until in bounds:
         picked = session.execute(statement, {**who, **pool, "after": after, "until": until}).one_or_none()
@@ -166,39 +214,56 @@ def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any]) -> Ro
     return None
 
 
-def _pick_waiting(session: Session, who: dict[str, Any]) -> Row[Any]:
-    """Wait for tasks that are free but locked, so that "no work left" is true when said.
+def _pick_waiting(session: Session, who: dict[str, Any], now: datetime) -> Row[Any]:
+    """Wait for tasks that are free but locked, then take what is set aside for others, so that "no work left" is true
+    when said.
 
     One task at a time, in a savepoint: a task that is full when its lock comes is let go at once, so that nobody
     waits for one task while keeping others from people who wait too. Ends, since each round means that somebody
-    else has taken a task.
+    else has taken a task, or that one less is set aside.
     """
-    while (task_id := session.scalar(queries.FIRST_FREE, who)) is not None:
+    while True:
+        task_id = session.scalar(queries.FIRST_FREE, who)
+        if task_id is None:
+            if ahead.make_room(session, who, None, now=now):
+                continue
+            raise NoWorkLeft
         with session.begin_nested() as savepoint:
             picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
             if picked is not None:
                 return picked
             savepoint.rollback()
-    raise NoWorkLeft
 
 
-def _pick_one(session: Session, who: dict[str, Any], task_id: UUID) -> Row[Any]:
+def _pick_one(session: Session, who: dict[str, Any], task_id: UUID, now: datetime) -> Row[Any]:
     picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
+    if picked is None and ahead.make_room(session, who, task_id, now=now):
+        picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
     if picked is None:
         raise TaskTaken
     return picked
 
 
-def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], order: list[str], now: datetime) -> Claim:
+def _take(
+    session: Session,
+    actor: Actor,
+    terms: Row[Any],
+    picked: Row[Any],
+    order: list[str],
+    state: ClaimState,
+    now: datetime,
+) -> Claim:
+    is_open = state is ClaimState.OPEN
     fixed = {
         "task_id": picked.id,
         "project_id": terms.project_id,
         "person_id": actor.person_id,
-        "leased_until": rules.lease_end(now, terms.lease_seconds),
+        "leased_until": rules.lease_end(now, terms.lease_seconds) if is_open else rules_ahead.lease_end(now),
         "rate_minor": terms.rate_minor,
         "currency": terms.currency,
         "guidelines_version_id": terms.guidelines_version_id,
         "rubric_version_id": terms.rubric_version_id,
+        "state": state,
     }
     values = fixed | {
         "claim_id": new_id(),
@@ -206,6 +271,7 @@ def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], ord
         "position": picked.position,
         "org_id": terms.org_id,
         "actor_kind": actor.kind,
+        "told": "work.claimed" if is_open else "work.set_aside",
         "escrow_id": terms.escrow_id,
         "reserved_id": terms.reserved_id,
         "spread": picked.id.int % BUSY_PARTS,
@@ -220,9 +286,14 @@ def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], ord
         raise
     if taken is None:
         raise NotFunded
-    if terms.content_ratings and not count_shown(session, values["person_id"], terms.content_ratings, now=now):
-        raise ContentLimitReached
+    if is_open:
+        _count_shown(session, values["person_id"], terms, now)
     return _as_written(session, fixed | {"id": values["claim_id"], "created_at": now, "last_beat_at": now}, taken)
+
+
+def _count_shown(session: Session, person_id: UUID, terms: Row[Any], now: datetime) -> None:
+    if terms.content_ratings and not count_shown(session, person_id, terms.content_ratings, now=now):
+        raise ContentLimitReached
 
 
 def _as_written(session: Session, fixed: dict[str, Any], taken: Row[Any]) -> Claim:
@@ -230,7 +301,6 @@ def _as_written(session: Session, fixed: dict[str, Any], taken: Row[Any]) -> Cla
     claim = Claim(
         **fixed,
         **taken._mapping,
-        state=ClaimState.OPEN,
         draft_number=0,
         worked_seconds=0,
         reason=None,
