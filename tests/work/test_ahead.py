@@ -91,7 +91,7 @@ def test_what_was_set_aside_is_what_is_claimed_next_and_begins_then(
 ) -> None:
     first = take(session, person, world, clock)
     aside = fetched(session, person, first, clock)
-    clock.advance(timedelta(seconds=90))
+    clock.at += timedelta(seconds=90)
     submit(session, person, first, clock)
     began = clock.now()
     held = service.claim_next(session, person.actor, world.project.id, now=began)
@@ -152,7 +152,7 @@ def let_go_by_leaving(session: Session, person: User, aside: Claim, world: World
 
 
 def let_go_by_silence(session: Session, person: User, aside: Claim, world: World, clock: FixedClock) -> None:
-    clock.advance(rules_ahead.LEASE + timedelta(seconds=1))
+    clock.at += rules_ahead.LEASE + timedelta(seconds=1)
     assert service.let_go_idle(session, now=clock.now()) == 1
 
 
@@ -209,7 +209,7 @@ def test_signs_of_life_keep_it_for_a_while_and_not_for_ever(
     minutes = 0
     while service.keep_ahead(session, first, now=clock.now()) == aside.id:
         assert minutes <= 20
-        clock.advance(timedelta(minutes=1))
+        clock.at += timedelta(minutes=1)
         minutes += 1
         service.let_go_idle(session, now=clock.now())
     assert minutes == rules_ahead.KEPT_MAX // timedelta(minutes=1) + 1
