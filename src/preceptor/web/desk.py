@@ -272,10 +272,11 @@ def _submit(
     claim = own_claim(session, actor, project_id, claim_id)
     revision = claim.state is ClaimState.RETURNED
     submission = service.submit(session, actor, claim.id, body.answer, now=now)
+    project = session.get_one(Project, claim.project_id)
     work = service.open_work(session, claim)
     entry = {
         "at": now.isoformat(),
-        "title": excerpt(session.get_one(Project, work.project_id), work.shown, "Task"),
+        "title": excerpt(project, work.shown, "Task"),
         "state": rules.Standing.WAITING.value,
         "href": f"/results/{show_id('submission', submission.id)}",
     }
@@ -287,9 +288,12 @@ def _next(
     key: bytes, session: Session, actor: Actor, project_id: str, ahead: str | None, now: datetime
 ) -> dict[str, Any]:
     """`{"begun": …}` for the task that the desk has fetched ahead, else `{"next": …}`, whole."""
-    work = service.claim_next(session, actor, read_id("project", project_id), now=now)
-    if ahead is not None and show_id("claim", work.claim.id) == ahead:
-        return {"begun": begun_json(work.claim, now=now)}
+    project = read_id("project", project_id)
+    if ahead is not None:
+        leased_until = service.begin_ahead(session, actor, project, read_id("claim", ahead), now=now)
+        if leased_until is not None:
+            return {"begun": begun_json(ahead, leased_until, now=now)}
+    work = service.claim_next(session, actor, project, now=now)
     return {"next": workspace_of(key, session, actor, work, now)}
 
 

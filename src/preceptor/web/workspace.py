@@ -20,7 +20,7 @@ from preceptor.projects.models import Project
 from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.working import working
 from preceptor.web.rendering import addresses_in, render
-from preceptor.work.models import Claim, ClaimState, Review
+from preceptor.work.models import ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
 from preceptor.work.service.history import HistoryLine, LastAnswer
@@ -179,13 +179,13 @@ def work_json(
     }
 
 
-def begun_json(claim: Claim, *, now: datetime) -> dict[str, Any]:
+def begun_json(claim_id: str, leased_until: datetime, *, now: datetime) -> dict[str, Any]:
     """What changes about a task that the desk has fetched ahead, once it is begun: its times."""
     return {
-        "id": show_id("claim", claim.id),
-        "leased_until": claim.leased_until.isoformat(),
+        "id": claim_id,
+        "leased_until": leased_until.isoformat(),
         "server_now": now.isoformat(),
-        "lease_seconds": max(1, round((claim.leased_until - claim.created_at).total_seconds())),
+        "lease_seconds": max(1, round((leased_until - now).total_seconds())),
     }
 
 

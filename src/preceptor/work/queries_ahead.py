@@ -32,7 +32,8 @@ STANDING = text("""
     FROM people
 """)
 
-# Opens what was set aside, unless its task or its terms have changed since: then it is another claim that is wanted.
+# Opens what was set aside, unless the person has another open, or its task or its terms have changed since: then it is
+# another claim that is wanted.
 BEGIN = text("""
     WITH begun AS (
         UPDATE claim c
@@ -43,6 +44,10 @@ BEGIN = text("""
           AND c.guidelines_version_id IS NOT DISTINCT FROM CAST(:guidelines_version_id AS uuid)
           AND c.rubric_version_id IS NOT DISTINCT FROM CAST(:rubric_version_id AS uuid)
           AND (CAST(:task_id AS uuid) IS NULL OR c.task_id = CAST(:task_id AS uuid))
+          AND (CAST(:claim_id AS uuid) IS NULL OR c.id = CAST(:claim_id AS uuid))
+          AND NOT EXISTS (
+              SELECT 1 FROM claim o
+              WHERE o.project_id = :project_id AND o.person_id = :person_id AND o.state = 'open')
         RETURNING c.id, c.task_id
     ), told AS (
         INSERT INTO event (at, kind, actor_kind, actor_id, org_id, project_id, person_id, subject_kind, subject_id,

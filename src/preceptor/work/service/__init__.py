@@ -1,7 +1,7 @@
 """What people do with tasks."""
 
 from preceptor.work.service.ahead import keep_ahead, let_go_ahead, let_go_own
-from preceptor.work.service.claims import ClaimedWork, claim_next, claim_task, fetch_ahead, open_work
+from preceptor.work.service.claims import ClaimedWork, begin_ahead, claim_next, claim_task, fetch_ahead, open_work
 from preceptor.work.service.endings import flag_task, release_claim, resolve_flags, skip_claim
 from preceptor.work.service.overview import ProjectProgress, project_progress
 from preceptor.work.service.progress import beat, save_draft
@@ -20,6 +20,7 @@ __all__ = [
     "ReviewItem",
     "approve_due",
     "beat",
+    "begin_ahead",
     "claim_next",
     "claim_task",
     "close_finished_projects",

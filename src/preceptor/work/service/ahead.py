@@ -21,16 +21,25 @@ from preceptor.work.models import Claim, ClaimState
 from preceptor.work.service.endings import give_back
 
 
-def begin(session: Session, actor: Actor, terms: Row[Any], task_id: UUID | None, *, now: datetime) -> Claim | None:
-    """Open what is set aside for the person (only `task_id`, where one is named). The caller has locked the membership.
+def begin(
+    session: Session,
+    actor: Actor,
+    terms: Row[Any],
+    *,
+    task_id: UUID | None = None,
+    claim_id: UUID | None = None,
+    now: datetime,
+) -> UUID | None:
+    """Open what is set aside for the person (only that task or claim, where one is named); returns the claim's id.
 
     Lease, worked time and the moment it was claimed start now. None where there is nothing, or where task or terms
-    have changed since: then it is let go.
+    have changed since. The caller has locked the membership.
     """
     values = {
         "project_id": terms.project_id,
         "person_id": actor.person_id,
         "task_id": task_id,
+        "claim_id": claim_id,
         "leased_until": rules.lease_end(now, terms.lease_seconds),
         "rate_minor": terms.rate_minor,
         "currency": terms.currency,
@@ -40,12 +49,8 @@ def begin(session: Session, actor: Actor, terms: Row[Any], task_id: UUID | None,
         "org_id": terms.org_id,
         "now": now,
     }
-    claim_id = session.scalar(queries_ahead.BEGIN, values)
-    if claim_id is not None:
-        return session.get_one(Claim, claim_id, populate_existing=True)
-    if task_id is None:
-        let_go_own(session, actor, terms.project_id, now=now)
-    return None
+    begun: UUID | None = session.scalar(queries_ahead.BEGIN, values)
+    return begun
 
 
 def keep_ahead(session: Session, claim: Claim, *, now: datetime) -> UUID | None:
