@@ -21,7 +21,7 @@ STANDING = text("""
             SELECT 1 FROM claim c WHERE c.project_id = :project_id AND c.state = 'open' LIMIT :people_max) w
     )
     SELECT (SELECT c.id FROM claim c
-            WHERE c.project_id = :project_id AND c.person_id = :person_id AND c.state = 'ahead') AS ahead_id,
+            WHERE c.project_id = :project_id AND c.person_id = :person_id AND c.state = 'ahead' LIMIT 1) AS ahead_id,
            EXISTS (SELECT 1 FROM claim c
                    WHERE c.id = :claim_id AND c.person_id = :person_id AND c.state = 'open') AS at_work,
            people.n AS people,
