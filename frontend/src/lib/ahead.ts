@@ -69,7 +69,8 @@ export class Ahead {
   /** The page is left: the task goes back to the queue at once. */
   letGo(): void {
     const url = this.#held?.urls.let_go;
-    if (url) void fetch(url, { method: "POST", keepalive: true, headers: { "X-CSRF-Token": csrfToken() } });
+    // Whether it arrives or not: a task whose desk is silent is let go by itself.
+    if (url) void fetch(url, { method: "POST", keepalive: true, headers: { "X-CSRF-Token": csrfToken() } }).catch(() => undefined);
     this.forget();
   }
 
