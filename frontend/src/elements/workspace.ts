@@ -8,26 +8,22 @@ import { html, LitElement, nothing, type TemplateResult } from "lit";
 import { Ahead } from "../lib/ahead";
 import { newKey, send, type Problem, type Reply } from "../lib/api";
 import { Autosave } from "../lib/autosave";
-import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "../lib/clock";
+import { clockOffset, moneyWords, remaining, WorkClock } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
+import { keepMirror, newerMirror, pruneMirrors, type Answer } from "../lib/mirror";
 import { deskWords, type Begun, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
 import type { AnswerChanged, TaskElement } from "../lib/view";
+import { deskBar, type BarState } from "../parts/desk-bar";
 import { flagSheet, keySheet } from "../parts/desk-dialogs";
-import { deskCover, deskHalt, type Halt } from "../parts/desk-halts";
+import { deskCover, deskHalt, deskRefusal, type Halt } from "../parts/desk-halts";
 import { deskSide, type Tab } from "../parts/desk-side";
 import { clockTime } from "../times";
 import { loadElement } from "./registry";
 
 const HEARTBEAT_MS = 20_000;
-const MIRROR_DAYS = 3;
 const HISTORY_MAX = 30;
 const PASTES_MAX = 50;
 
-type Answer = Record<string, unknown>;
-interface Mirror {
-  answer: Answer;
-  at: number;
-}
 
 export class PreceptorWorkspace extends LitElement {
   static override properties = {
@@ -124,7 +120,7 @@ export class PreceptorWorkspace extends LitElement {
     this.#ahead.forget();
     this.#pastes = [];
     this.#autosave = this.#newAutosave(work);
-    const mirror = this.#newerMirror(work);
+    const mirror = newerMirror(work.claim.id, work.claim.draft_saved_at);
     const tag = work.task.element;
     await loadElement(tag);
     this.#task = this.#newTask(tag, work, mirror?.answer ?? work.claim.draft);
@@ -183,22 +179,10 @@ export class PreceptorWorkspace extends LitElement {
   #changed(change: AnswerChanged<Answer>): void {
     this.refusal = null;
     this.#submitKey = newKey();
-    memory.set(this.#mirrorKey(), JSON.stringify({ answer: change.answer, at: Date.now() + this.#offset } satisfies Mirror));
+    keepMirror(this.work!.claim.id, { answer: change.answer, at: Date.now() + this.#offset });
     this.#autosave?.change(change.answer);
     this.#fetchAhead();
     this.requestUpdate();
-  }
-
-  #mirrorKey(id = this.work?.claim.id): string {
-    return `draft.${id}`;
-  }
-
-  /** The draft kept in this browser, where the server has not got it (it was killed, or we were offline). */
-  #newerMirror(work: WorkspaceData): Mirror | null {
-    const kept = memory.get(this.#mirrorKey(work.claim.id));
-    if (!kept) return null;
-    const mirror = JSON.parse(kept) as Mirror;
-    return mirror.at > Date.parse(work.claim.draft_saved_at ?? "1970-01-01") ? mirror : null;
   }
 
   #workedSeconds(): number {
@@ -346,7 +330,7 @@ export class PreceptorWorkspace extends LitElement {
   /** The claim is settled: remember it, and show what comes next. */
   async #goOn(outcome: Outcome, entry: HistoryEntry, message: string): Promise<void> {
     this.#autosave?.stop();
-    memory.set(this.#mirrorKey(), null);
+    keepMirror(this.work!.claim.id, null);
     this.work = { ...this.work!, history: [outcome.history_entry ?? entry, ...this.work!.history].slice(0, HISTORY_MAX) };
     if (outcome.redirect) return location.assign(outcome.redirect);
     if (message) toast(message);
@@ -396,15 +380,20 @@ export class PreceptorWorkspace extends LitElement {
     if (!work) return nothing;
     return html`<div class="desk">
       <p class="sr-only" role="status">${this.notice}</p>
-      ${this.#renderBar(work)}
+      ${deskBar(work, this.#barState(work), { fold: () => this.#fold(), keys: () => this.#dialog("keys")?.showModal() })}
       <div class="desk-body">
         <div class="desk-main">
-          ${this.halt ? deskHalt(this.halt, work, { showNext: (task) => void this.#showNext(task), goOnHere: () => void this.#continueHere() }) : nothing} ${this.#renderTask()} ${this.refusal ? this.#renderRefusal(this.refusal) : nothing} ${this.#renderFoot(work)}
+          ${this.halt ? deskHalt(this.halt, work, { showNext: (task) => void this.#showNext(task), goOnHere: () => void this.#continueHere() }) : nothing} ${this.#renderTask()} ${this.refusal ? deskRefusal(this.refusal, () => (this.refusal = null)) : nothing} ${this.#renderFoot(work)}
         </div>
         ${this.sideOpen ? deskSide(work, this.tab, { choose: (tab) => (this.tab = tab), fold: () => this.#fold() }) : nothing}
       </div>
       ${keySheet(this.#task?.shortcuts ?? [])} ${flagSheet(work.flag_reasons ?? [], (given) => void this.#leave("flag", given, "Flagged. Thank you."))}
     </div>`;
+  }
+
+  #barState(work: WorkspaceData): BarState {
+    const left = remaining(work.claim.leased_until, this.#offset, this.now);
+    return { left, lease: this.#leaseMs, worked: this.#clock.worked, halted: this.halt !== null, sideOpen: this.sideOpen };
   }
 
   #renderTask(): TemplateResult {
@@ -421,25 +410,6 @@ export class PreceptorWorkspace extends LitElement {
       // What is still missing is known only once the task has drawn itself.
       this.requestUpdate();
     });
-  }
-
-  #renderBar(work: WorkspaceData): TemplateResult {
-    const { claim, project } = work;
-    const left = remaining(claim.leased_until, this.#offset, this.now);
-    const soon = left < this.#leaseMs / 10;
-    const words = deskWords(work);
-    return html`<header class="desk-bar">
-      <a class="text-brand flex-none rounded-md" href=${work.urls.board} aria-label=${words.back} title=${words.back}>${mark()}</a>
-      <h1 class="font-semibold truncate text-[0.9375rem] min-w-0">${project.title}</h1>
-      ${words.kind ? html`<span class="pill max-sm:hidden" data-tone=${claim.kind === "revision" ? "attention" : "busy"}>${words.kind}${claim.position ? ` · ${claim.position.at} of ${claim.position.of}` : ""}</span>` : nothing}
-      <div class="ml-auto flex items-center gap-x-3 text-sm num whitespace-nowrap">
-        ${claim.pay ? html`<span class="font-semibold" title="What this task pays">${moneyWords(claim.pay)}</span>` : nothing}
-        <span class="text-muted max-md:hidden" title="Time worked on this task"><span aria-hidden="true">${workedWords(this.#clock.worked)} worked</span></span>
-        <span class=${soon ? "text-attention-ink font-semibold" : "text-muted"} title="Until ${clockTime(new Date(claim.leased_until))}; grows while you work">${this.halt || claim.kind === "practice" ? nothing : remainingWords(left)}</span>
-      </div>
-      <button type="button" class="btn btn-quiet btn-sm px-2" aria-expanded=${this.sideOpen} aria-keyshortcuts="g" @click=${() => this.#fold()}>${this.sideOpen ? icon("panel-right-close") : icon("panel-right")}<span class="max-xl:sr-only">Guidelines</span><span class="max-lg:hidden">${kbd("g")}</span></button>
-      <button type="button" class="btn btn-quiet btn-sm btn-square max-md:hidden" aria-label="Keyboard shortcuts" aria-keyshortcuts="?" @click=${() => this.#dialog("keys")?.showModal()}>${icon("keyboard")}</button>
-    </header>`;
   }
 
   #renderFoot(work: WorkspaceData): TemplateResult {
@@ -489,14 +459,6 @@ export class PreceptorWorkspace extends LitElement {
     }
   }
 
-  #renderRefusal(problem: Problem): TemplateResult {
-    return html`<div class="px-4 pb-2"><div class="note items-start" data-tone=${problem.status >= 400 ? "error" : "warning"} role="alert">
-      ${icon("circle-alert")}
-      <div class="min-w-0 grow"><span class="font-semibold">${problem.title}</span> ${problem.detail} ${problem.next ?? nothing}
-        ${problem.problems?.length ? html`<ul class="list-disc pl-5">${problem.problems.map((error) => html`<li>${error.message}</li>`)}</ul>` : nothing}</div>
-      <button type="button" class="btn btn-quiet btn-xs btn-square" aria-label="Close" @click=${() => (this.refusal = null)}>${icon("x")}</button>
-    </div></div>`;
-  }
 }
 
 /** What a field is called, for the record of pastes. */
@@ -507,10 +469,6 @@ function fieldName(target: EventTarget | null): string {
   return (field?.getAttribute("aria-label") || label || field?.getAttribute("name") || "").trim().slice(0, 80);
 }
 
-function mark(): TemplateResult {
-  return html`<svg class="w-6 h-6" viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M16 26.5V9.2C13.6 7.1 9.7 6 4 6v17c5.7 0 9.6 1.2 12 3.5Z"/><path d="M16 26.5c2.4-2.3 6.3-3.5 12-3.5v-4.5"/><path d="M16 14.5l4 4L29 7"/></svg>`;
-}
-
 function toast(text: string): void {
   const note = document.createElement("div");
   note.className = "note";
@@ -518,17 +476,6 @@ function toast(text: string): void {
   note.dataset.toast = "";
   note.textContent = text;
   document.getElementById("toasts")?.replaceChildren(note);
-}
-
-function pruneMirrors(): void {
-  const tooOld = Date.now() - MIRROR_DAYS * 86_400_000;
-  try {
-    for (const key of Object.keys(localStorage).filter((each) => each.startsWith("preceptor.draft."))) {
-      if ((JSON.parse(localStorage.getItem(key)!) as Mirror).at < tooOld) localStorage.removeItem(key);
-    }
-  } catch {
-    // No storage: nothing to prune.
-  }
 }
 
 customElements.define("preceptor-workspace", PreceptorWorkspace);

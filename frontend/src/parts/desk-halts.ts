@@ -1,5 +1,5 @@
 /** What the desk shows instead of a task, or over one that cannot be worked on. */
-import { html, type TemplateResult } from "lit";
+import { html, nothing, type TemplateResult } from "lit";
 import { unsafeHTML } from "lit/directives/unsafe-html.js";
 import type { Problem } from "../lib/api";
 import { icon } from "../lib/dom";
@@ -57,4 +57,14 @@ export function deskCover(warnings: string[], busy: boolean, deeds: { show(): vo
       </div>
     </section>
   </div>`;
+}
+
+/** Why something was refused, with everything that is wrong. */
+export function deskRefusal(problem: Problem, close: () => void): TemplateResult {
+  return html`<div class="px-4 pb-2"><div class="note items-start" data-tone=${problem.status >= 400 ? "error" : "warning"} role="alert">
+    ${icon("circle-alert")}
+    <div class="min-w-0 grow"><span class="font-semibold">${problem.title}</span> ${problem.detail} ${problem.next ?? nothing}
+      ${problem.problems?.length ? html`<ul class="list-disc pl-5">${problem.problems.map((error) => html`<li>${error.message}</li>`)}</ul>` : nothing}</div>
+    <button type="button" class="btn btn-quiet btn-xs btn-square" aria-label="Close" @click=${() => close()}>${icon("x")}</button>
+  </div></div>`;
 }
