@@ -1,7 +1,6 @@
 """The next task is fetched while the present one is worked on, files and all."""
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -180,19 +179,24 @@ def test_a_task_that_was_swept_meanwhile_is_followed_by_another(
 
 
 def test_what_may_disturb_comes_ahead_and_stays_covered(
-    open_page: Callable[..., Page], live: Live, world: World, worker: User
+    page: Page, live: Live, world: World, worker: User, asked: list[str]
 ) -> None:
     with live.runtime.sessions.begin() as session:
         session.execute(update(Project).values(content_ratings=["violence"]))
         content.choose(session, worker.actor, {"violence": 20}, now=live.clock.now())
-    page = open_page()
     open_desk(page, live, world, worker)
     page.get_by_role("button", name="Show the task").click()
-    answer_all_but_sending(page)
+    page.get_by_role("radio", name="A better", exact=True).click()
+    with page.expect_response(lambda reply: reply.url.endswith("/ahead")):
+        page.get_by_label("Why?").fill(WHY)
+    page.wait_for_load_state("networkidle")
+    before = len(asked)
     page.get_by_role("button", name="Submit").click()
     expect(page.get_by_role("heading", name="This task is covered")).to_be_visible()
     expect(page.get_by_text("Pair 1")).to_have_count(0)
     with live.runtime.sessions() as session:
         assert content.exposure(session, worker.id, now=live.clock.now())["violence"].seen == 2
+    files_before = [each for each in asked[:before] if "/media/" in each]
+    assert len(set(files_before)) == 1, "of the next task nothing was fetched that it covers"
     page.get_by_role("button", name="Show the task").click()
     expect(page.get_by_text("Pair 1")).to_be_visible()

@@ -48,7 +48,9 @@ export class Ahead {
     // Begun meanwhile by Submit, which could not name it: that reply has brought it whole.
     if (stop.signal.aborted) return;
     this.#held = reply.body;
-    await Promise.all([loadElement(reply.body.task.element), this.#files(reply.body.task.data, stop.signal)]);
+    // Of a task that will be covered no file is fetched before the person asks to see it.
+    const files = reply.body.warnings?.length ? null : reply.body.task.data;
+    await Promise.all([loadElement(reply.body.task.element), this.#files(files, stop.signal)]);
   }
 
   /** The task that has arrived, with its times as the server began it; null where it is another one. */

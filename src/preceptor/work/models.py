@@ -12,9 +12,9 @@ from preceptor.kit.ids import new_id
 
 
 class ClaimState(StrEnum):
-    AHEAD = "ahead"
-    """Set aside as the next one of a person who still works on another: nothing of it counts before it is opened."""
     OPEN = "open"
+    AHEAD = "ahead"
+    """Set aside as the next task of a person who still works on another: nothing of it counts before it is opened."""
     SUBMITTED = "submitted"
     RETURNED = "returned"
     """A reviewer asked for a revision; held until `leased_until`."""

@@ -583,7 +583,7 @@ def _ai_judges() -> None:
 
 def _ahead() -> None:
     """One task may be set aside for a person beside the one that is open."""
-    states = "ahead", "open", "submitted", "returned", "approved", "rejected", "expired", "released", "skipped"
+    states = "open", "ahead", "submitted", "returned", "approved", "rejected", "expired", "released", "skipped"
     op.drop_constraint(op.f("ck_claim_claimstate"), "claim", type_="check")
     listed = ", ".join(f"'{state}'" for state in states)
     op.create_check_constraint(op.f("ck_claim_claimstate"), "claim", f"state IN ({listed})")
