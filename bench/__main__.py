@@ -139,7 +139,7 @@ def _pages(server: Server, world: World, quick: bool) -> list[pages.Line]:
     table = Table(title=f"Desks: median of {1 if quick else pages.OPENINGS} openings with an empty cache")
     for column in ("kind", "template"):
         table.add_column(column, overflow="fold")
-    for column in ("own gzip kB", "together gzip kB", "requests", "interactive ms", "next task ms"):
+    for column in ("own gzip kB", "together gzip kB", "requests", "interactive ms", "next ms", "reply ms", "alone ms"):
         table.add_column(column, justify="right")
     for line in found:
         table.add_row(
@@ -149,7 +149,9 @@ def _pages(server: Server, world: World, quick: bool) -> list[pages.Line]:
             f"{line.together_kb:.1f}",
             str(line.requests),
             f"{line.interactive_ms:.0f}",
-            "" if line.next_ms is None else f"{line.next_ms:.0f}",
+            f"{line.next_ms:.0f}",
+            f"{line.reply_ms:.0f}",
+            f"{line.alone_ms:.0f}",
         )
     console.print(table)
     return found

@@ -364,6 +364,25 @@ def test_a_task_taken_again_and_skipped_since_is_paid_as_it_was_answered_first(
     everything_holds(session)
 
 
+def test_a_task_set_aside_again_since_is_let_go_and_paid_as_it_was_answered_first(
+    session: Session, clock: FixedClock
+) -> None:
+    case = make_case(session, clock, Decision.RETURN, tasks=6)
+    clock.at += timedelta(days=3)
+    expire_overdue(session, now=clock.now())
+    for _ in case.world.tasks[1:-1]:
+        passed_over = work.claim_next(session, case.person.actor, case.world.project.id, now=clock.now()).claim
+        work.skip_claim(session, case.person.actor, passed_over.id, "unclear", now=clock.now())
+    held = work.claim_next(session, case.person.actor, case.world.project.id, now=clock.now()).claim
+    aside = work.fetch_ahead(session, case.person.actor, held.id, now=clock.now())
+    assert aside is not None
+    assert aside.claim.task_id == case.submission.task_id
+    answer(session, case, clock)
+    assert earned(session, case.person) == 42
+    assert session.get_one(Claim, aside.claim.id).state is ClaimState.EXPIRED
+    everything_holds(session)
+
+
 # --- Suspensions
 
 

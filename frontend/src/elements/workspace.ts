@@ -5,40 +5,25 @@
  * Reads a `<script type="application/json">` child (see lib/workspace.ts).
  */
 import { html, LitElement, nothing, type TemplateResult } from "lit";
-import { unsafeHTML } from "lit/directives/unsafe-html.js";
-import { csrfToken, newKey, send, type Problem, type Reply } from "../lib/api";
+import { Ahead } from "../lib/ahead";
+import { newKey, send, type Problem, type Reply } from "../lib/api";
 import { Autosave } from "../lib/autosave";
-import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "../lib/clock";
+import { clockOffset, moneyWords, remaining, WorkClock } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
-import { deskWords, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
-import type { AnswerChanged, Shortcut, TaskElement } from "../lib/view";
+import { keepMirror, newerMirror, pruneMirrors, type Answer } from "../lib/mirror";
+import { deskWords, type Begun, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
+import type { AnswerChanged, TaskElement } from "../lib/view";
+import { deskBar, type BarState } from "../parts/desk-bar";
+import { flagSheet, keySheet } from "../parts/desk-dialogs";
+import { deskCover, deskHalt, deskRefusal, type Halt } from "../parts/desk-halts";
+import { deskSide, type Tab } from "../parts/desk-side";
 import { clockTime } from "../times";
 import { loadElement } from "./registry";
 
 const HEARTBEAT_MS = 20_000;
-const MIRROR_DAYS = 3;
 const HISTORY_MAX = 30;
 const PASTES_MAX = 50;
 
-type Answer = Record<string, unknown>;
-interface Mirror {
-  answer: Answer;
-  at: number;
-}
-type Tab = "guidelines" | "rubric" | "mine" | "comments";
-/** What stands over the task when work on it cannot go on. */
-type Halt =
-  | { kind: "lost"; problem: Problem | null }
-  | { kind: "elsewhere" }
-  | { kind: "done"; problem: Problem | null }
-  | { kind: "explained"; explanation: NonNullable<Outcome["explanation"]>; next: WorkspaceData | null };
-
-/** Titles of the ways in which a task stops being ours. */
-const ENDED_WORDS: Record<string, string> = {
-  lease_over: "Your time on this task has ended.",
-  claim_ended: "This task is no longer with you.",
-  attempt_over: "The time of this test has ended.",
-};
 
 export class PreceptorWorkspace extends LitElement {
   static override properties = {
@@ -72,7 +57,7 @@ export class PreceptorWorkspace extends LitElement {
   #beating = false;
   #leaseMs = 0;
   #submitKey = newKey();
-  #prefetched: Promise<WorkspaceData | null> | null = null;
+  readonly #ahead = new Ahead();
   /** Pastes into the answer since the last draft that was kept: how much, not what. */
   #pastes: { field: string; size: number }[] = [];
   #channel: BroadcastChannel | null = null;
@@ -132,10 +117,10 @@ export class PreceptorWorkspace extends LitElement {
     this.#clock = new WorkClock(Date.now(), (work.claim.worked_seconds ?? 0) * 1000);
     this.#lastBeat = Date.now();
     this.#submitKey = newKey();
-    this.#prefetched = null;
+    this.#ahead.forget();
     this.#pastes = [];
     this.#autosave = this.#newAutosave(work);
-    const mirror = this.#newerMirror(work);
+    const mirror = newerMirror(work.claim.id, work.claim.draft_saved_at);
     const tag = work.task.element;
     await loadElement(tag);
     this.#task = this.#newTask(tag, work, mirror?.answer ?? work.claim.draft);
@@ -148,7 +133,10 @@ export class PreceptorWorkspace extends LitElement {
     else if (this.tab === "comments") this.tab = "guidelines";
     if (mirror) this.#autosave.change(mirror.answer);
     // What is still missing is known only once the task has drawn its draft.
-    void this.updateComplete.then(() => (this.#task as Partial<LitElement>).updateComplete).then(() => this.requestUpdate());
+    void this.updateComplete.then(() => (this.#task as Partial<LitElement>).updateComplete).then(() => {
+      this.requestUpdate();
+      if (work.claim.draft || mirror) this.#fetchAhead();
+    });
     this.#channel?.postMessage({ claim: work.claim.id, from: this.#tabId });
     if (!first) {
       this.notice = "Next task";
@@ -191,22 +179,10 @@ export class PreceptorWorkspace extends LitElement {
   #changed(change: AnswerChanged<Answer>): void {
     this.refusal = null;
     this.#submitKey = newKey();
-    memory.set(this.#mirrorKey(), JSON.stringify({ answer: change.answer, at: Date.now() + this.#offset } satisfies Mirror));
+    keepMirror(this.work!.claim.id, { answer: change.answer, at: Date.now() + this.#offset });
     this.#autosave?.change(change.answer);
-    if (change.problems.length <= 1) this.#prefetch();
+    this.#fetchAhead();
     this.requestUpdate();
-  }
-
-  #mirrorKey(id = this.work?.claim.id): string {
-    return `draft.${id}`;
-  }
-
-  /** The draft kept in this browser, where the server has not got it (it was killed, or we were offline). */
-  #newerMirror(work: WorkspaceData): Mirror | null {
-    const kept = memory.get(this.#mirrorKey(work.claim.id));
-    if (!kept) return null;
-    const mirror = JSON.parse(kept) as Mirror;
-    return mirror.at > Date.parse(work.claim.draft_saved_at ?? "1970-01-01") ? mirror : null;
   }
 
   #workedSeconds(): number {
@@ -235,10 +211,12 @@ export class PreceptorWorkspace extends LitElement {
     this.#beating = true;
     this.#lastBeat = Date.now();
     const { id } = this.work.claim;
+    const ahead = this.#ahead.id;
     const reply = await send<HeartbeatReply>("POST", this.work.urls.heartbeat, { body: { worked_seconds: this.#workedSeconds() } });
     this.#beating = false;
     if (this.work?.claim.id !== id || this.halt || this.busy) return;
     if (!reply.ok) return void this.#lostLease(reply);
+    if (ahead && reply.body.ahead !== ahead) this.#ahead.forget();
     this.#offset = clockOffset(reply.body.server_now, Date.now());
     this.work = { ...this.work, claim: { ...this.work.claim, leased_until: reply.body.leased_until } };
   }
@@ -276,9 +254,7 @@ export class PreceptorWorkspace extends LitElement {
     if (unsaved && this.work?.urls.draft && !this.halt) {
       void send("PUT", this.work.urls.draft, { body: { answer: unsaved, worked_seconds: this.#workedSeconds() }, keepalive: true });
     }
-    void this.#prefetched?.then((next) => {
-      if (next) void fetch(next.urls.release, { method: "POST", keepalive: true, headers: { "X-CSRF-Token": csrfToken() } });
-    });
+    this.#ahead.letGo();
   };
 
   #beforeUnload = (event: BeforeUnloadEvent): void => {
@@ -300,10 +276,9 @@ export class PreceptorWorkspace extends LitElement {
 
   // Deeds
 
-  #prefetch(): void {
-    const url = this.work?.urls.prefetch;
-    if (!url || this.#prefetched) return;
-    this.#prefetched = send<WorkspaceData | null>("POST", url).then((reply) => (reply.ok ? reply.body : null));
+  /** Once the answer is all but complete the next task is fetched; not beside a revision, after which comes its result. */
+  #fetchAhead(): void {
+    if (this.work?.claim.kind === "work" && this.#task!.problems.length <= 1) void this.#ahead.fetch(this.work.urls.ahead);
   }
 
   async #submit(): Promise<void> {
@@ -315,7 +290,7 @@ export class PreceptorWorkspace extends LitElement {
       return;
     }
     this.busy = "submit";
-    const body = { answer, worked_seconds: this.#workedSeconds() };
+    const body = { answer, worked_seconds: this.#workedSeconds(), ahead: this.#ahead.id };
     const reply = await send<Outcome | null>("POST", this.work.urls.submit, { body, headers: { "Idempotency-Key": this.#submitKey } });
     if (!reply.ok) return this.#refused(reply, "Your answer is not sent yet. It is kept here; press Submit again.");
     const entry = { at: new Date(Date.now() + this.#offset).toISOString(), title: this.#title(), state: "submitted" };
@@ -355,22 +330,22 @@ export class PreceptorWorkspace extends LitElement {
   /** The claim is settled: remember it, and show what comes next. */
   async #goOn(outcome: Outcome, entry: HistoryEntry, message: string): Promise<void> {
     this.#autosave?.stop();
-    memory.set(this.#mirrorKey(), null);
+    keepMirror(this.work!.claim.id, null);
     this.work = { ...this.work!, history: [outcome.history_entry ?? entry, ...this.work!.history].slice(0, HISTORY_MAX) };
     if (outcome.redirect) return location.assign(outcome.redirect);
     if (message) toast(message);
-    const prefetched = outcome.next === undefined ? await this.#prefetched : outcome.next;
-    this.#prefetched = null;
-    if (outcome.explanation) return this.#stand({ kind: "explained", explanation: outcome.explanation, next: prefetched ?? null });
-    await this.#showNext(prefetched ?? null);
+    const next = (outcome.begun ? this.#ahead.begun(outcome.begun) : outcome.next) ?? null;
+    if (outcome.explanation) return this.#stand({ kind: "explained", explanation: outcome.explanation, next });
+    await this.#showNext(next);
   }
 
   async #showNext(next: WorkspaceData | null): Promise<void> {
     if (next && remaining(next.claim.leased_until, clockOffset(next.claim.server_now, Date.now()), Date.now()) > 0) return this.#begin(next);
     this.busy = "next";
-    const reply = await send<WorkspaceData | null>("POST", this.work!.urls.next, { headers: { "Idempotency-Key": newKey() } });
+    const reply = await send<WorkspaceData | { begun: Begun } | null>("POST", this.work!.urls.next, { body: { ahead: this.#ahead.id }, headers: { "Idempotency-Key": newKey() } });
     this.busy = null;
-    if (reply.ok && reply.body) return this.#begin(reply.body);
+    const task = reply.ok && reply.body && "begun" in reply.body ? this.#ahead.begun(reply.body.begun) : reply.ok ? (reply.body as WorkspaceData | null) : null;
+    if (task) return this.#begin(task);
     this.#stand({ kind: "done", problem: !reply.ok && "problem" in reply ? reply.problem : null });
   }
 
@@ -405,37 +380,27 @@ export class PreceptorWorkspace extends LitElement {
     if (!work) return nothing;
     return html`<div class="desk">
       <p class="sr-only" role="status">${this.notice}</p>
-      ${this.#renderBar(work)}
+      ${deskBar(work, this.#barState(work), { fold: () => this.#fold(), keys: () => this.#dialog("keys")?.showModal() })}
       <div class="desk-body">
         <div class="desk-main">
-          ${this.halt ? this.#renderHalt(this.halt, work) : nothing} ${this.#renderTask()} ${this.refusal ? this.#renderRefusal(this.refusal) : nothing} ${this.#renderFoot(work)}
+          ${this.halt ? deskHalt(this.halt, work, { showNext: (task) => void this.#showNext(task), goOnHere: () => void this.#continueHere() }) : nothing} ${this.#renderTask()} ${this.refusal ? deskRefusal(this.refusal, () => (this.refusal = null)) : nothing} ${this.#renderFoot(work)}
         </div>
-        ${this.sideOpen ? this.#renderSide(work) : nothing}
+        ${this.sideOpen ? deskSide(work, this.tab, { choose: (tab) => (this.tab = tab), fold: () => this.#fold() }) : nothing}
       </div>
-      ${this.#renderKeys()} ${this.#renderFlag()}
+      ${keySheet(this.#task?.shortcuts ?? [], Boolean(work.warnings?.length))} ${flagSheet(work.flag_reasons ?? [], (given) => void this.#leave("flag", given, "Flagged. Thank you."))}
     </div>`;
+  }
+
+  #barState(work: WorkspaceData): BarState {
+    const left = remaining(work.claim.leased_until, this.#offset, this.now);
+    return { left, lease: this.#leaseMs, worked: this.#clock.worked, halted: this.halt !== null, sideOpen: this.sideOpen };
   }
 
   #renderTask(): TemplateResult {
     const hidden = this.halt?.kind === "done" || this.halt?.kind === "elsewhere";
     // Covered, the task is not even in the page: no picture is fetched and nothing is read out.
-    if (this.covered && !hidden) return this.#renderCover(this.work!.warnings ?? []);
+    if (this.covered && !hidden) return deskCover(this.work!.warnings ?? [], this.busy !== null, { show: () => this.#uncover(), skip: () => void this.#leave("skip", { reason: "uncomfortable" }, "Skipped. It costs you nothing.") });
     return html`<div data-task tabindex="-1" class="outline-none" @paste=${this.#pasted} ?hidden=${hidden} ?inert=${this.halt !== null && this.halt.kind !== "explained"}>${this.#task}</div>`;
-  }
-
-  #renderCover(warnings: string[]): TemplateResult {
-    return html`<div data-task tabindex="-1" class="outline-none grid place-items-center p-6">
-      <section class="panel shadow-card p-6 max-w-xl" aria-labelledby="cover-title" aria-describedby="cover-words">
-        <h2 id="cover-title" class="text-lg font-semibold flex items-center gap-2">${icon("eye-off")}This task is covered</h2>
-        <p class="mt-2" id="cover-words">It may show: <strong>${warnings.join(", ")}</strong>.</p>
-        <p class="mt-1 text-muted">Show it when you are ready. To leave it, skip: that costs you nothing and needs no reason. You choose what you see, and how much of it a day, in your settings.</p>
-        <div class="mt-5 flex flex-wrap gap-2">
-          <button type="button" class="btn btn-primary" aria-keyshortcuts="v" @click=${() => this.#uncover()}>Show the task<span class="max-md:hidden">${kbd("v")}</span></button>
-          <button type="button" class="btn btn-plain" ?disabled=${this.busy !== null} @click=${() => void this.#leave("skip", { reason: "uncomfortable" }, "Skipped. It costs you nothing.")}>Skip it</button>
-          <a class="btn btn-quiet" href="/settings#content">Settings</a>
-        </div>
-      </section>
-    </div>`;
   }
 
   #uncover(): void {
@@ -445,25 +410,6 @@ export class PreceptorWorkspace extends LitElement {
       // What is still missing is known only once the task has drawn itself.
       this.requestUpdate();
     });
-  }
-
-  #renderBar(work: WorkspaceData): TemplateResult {
-    const { claim, project } = work;
-    const left = remaining(claim.leased_until, this.#offset, this.now);
-    const soon = left < this.#leaseMs / 10;
-    const words = deskWords(work);
-    return html`<header class="desk-bar">
-      <a class="text-brand flex-none rounded-md" href=${work.urls.board} aria-label=${words.back} title=${words.back}>${mark()}</a>
-      <h1 class="font-semibold truncate text-[0.9375rem] min-w-0">${project.title}</h1>
-      ${words.kind ? html`<span class="pill max-sm:hidden" data-tone=${claim.kind === "revision" ? "attention" : "busy"}>${words.kind}${claim.position ? ` · ${claim.position.at} of ${claim.position.of}` : ""}</span>` : nothing}
-      <div class="ml-auto flex items-center gap-x-3 text-sm num whitespace-nowrap">
-        ${claim.pay ? html`<span class="font-semibold" title="What this task pays">${moneyWords(claim.pay)}</span>` : nothing}
-        <span class="text-muted max-md:hidden" title="Time worked on this task"><span aria-hidden="true">${workedWords(this.#clock.worked)} worked</span></span>
-        <span class=${soon ? "text-attention-ink font-semibold" : "text-muted"} title="Until ${clockTime(new Date(claim.leased_until))}; grows while you work">${this.halt || claim.kind === "practice" ? nothing : remainingWords(left)}</span>
-      </div>
-      <button type="button" class="btn btn-quiet btn-sm px-2" aria-expanded=${this.sideOpen} aria-keyshortcuts="g" @click=${() => this.#fold()}>${this.sideOpen ? icon("panel-right-close") : icon("panel-right")}<span class="max-xl:sr-only">Guidelines</span><span class="max-lg:hidden">${kbd("g")}</span></button>
-      <button type="button" class="btn btn-quiet btn-sm btn-square max-md:hidden" aria-label="Keyboard shortcuts" aria-keyshortcuts="?" @click=${() => this.#dialog("keys")?.showModal()}>${icon("keyboard")}</button>
-    </header>`;
   }
 
   #renderFoot(work: WorkspaceData): TemplateResult {
@@ -513,110 +459,6 @@ export class PreceptorWorkspace extends LitElement {
     }
   }
 
-  #renderRefusal(problem: Problem): TemplateResult {
-    return html`<div class="px-4 pb-2"><div class="note items-start" data-tone=${problem.status >= 400 ? "error" : "warning"} role="alert">
-      ${icon("circle-alert")}
-      <div class="min-w-0 grow"><span class="font-semibold">${problem.title}</span> ${problem.detail} ${problem.next ?? nothing}
-        ${problem.problems?.length ? html`<ul class="list-disc pl-5">${problem.problems.map((error) => html`<li>${error.message}</li>`)}</ul>` : nothing}</div>
-      <button type="button" class="btn btn-quiet btn-xs btn-square" aria-label="Close" @click=${() => (this.refusal = null)}>${icon("x")}</button>
-    </div></div>`;
-  }
-
-  #renderHalt(halt: Halt, work: WorkspaceData): TemplateResult {
-    const words = deskWords(work);
-    const board = html`<a class="btn btn-plain" href=${work.urls.board}>${words.back}</a>`;
-    const next = (label: string, task: WorkspaceData | null) => html`<button type="button" class="btn btn-primary" @click=${() => void this.#showNext(task)}>${label}</button>`;
-    switch (halt.kind) {
-      case "lost":
-        return this.#renderPanel("clock", ENDED_WORDS[halt.problem?.code ?? "lease_over"] ?? halt.problem!.title, html`${halt.problem?.detail || "The task went back to the queue."} ${halt.problem?.next ?? ""} What you wrote stays below.`, work.claim.kind === "assessment" ? html`<a class="btn btn-primary" href=${work.urls.board}>See the result</a>` : html`${next("Take the next task", null)}${board}`);
-      case "elsewhere":
-        return this.#renderPanel("files", "You are working on this task in another tab.", html`It is saved. Only one tab at a time can change it.`, html`<button type="button" class="btn btn-primary" @click=${() => void this.#continueHere()}>Go on here</button>${board}`);
-      case "done":
-        return this.#renderPanel("circle-check", halt.problem?.title ?? "Nothing left here for now.", html`${halt.problem?.detail || "You have done every task that was open to you in this project."} ${halt.problem?.next ?? ""}`, html`<a class="btn btn-primary" href=${work.urls.board}>${words.leave}</a>`);
-      case "explained":
-        return this.#renderPanel(halt.explanation.correct ? "circle-check" : "info", halt.explanation.title, html`<div class="prose-ui">${unsafeHTML(halt.explanation.html)}</div>`, html`${next("Next", halt.next)}${board}`);
-    }
-  }
-
-  #renderPanel(name: string, title: string, text: TemplateResult, actions: TemplateResult): TemplateResult {
-    const icons: Record<string, TemplateResult> = { clock: icon("clock"), files: icon("files"), "circle-check": icon("circle-check"), info: icon("info") };
-    return html`<section class="panel shadow-card m-4 mb-1 p-5 flex gap-4 outline-none" data-halt tabindex="-1" role="alert">
-      <span class="grid place-items-center w-11 h-11 rounded-xl bg-brand-soft text-brand-ink text-xl flex-none">${icons[name]}</span>
-      <div class="min-w-0"><h2 class="text-lg font-semibold">${title}</h2><div class="mt-1 max-w-[65ch]">${text}</div><div class="mt-4 flex flex-wrap gap-2">${actions}</div></div>
-    </section>`;
-  }
-
-  #renderSide(work: WorkspaceData): TemplateResult {
-    const tabs: [Tab, string][] = [["guidelines", "Guidelines"]];
-    if (work.claim.kind === "work" || work.claim.kind === "revision") tabs.push(["rubric", "Rubric"], ["mine", "Mine"]);
-    if (work.claim.revision_comments.length) tabs.unshift(["comments", "Comments"]);
-    return html`<aside class="desk-side" aria-label="Help for this task">
-      <div class="tab-row" role="tablist" aria-label="Help for this task">
-        ${tabs.map(([tab, label]) => html`<button type="button" role="tab" id="side-${tab}" aria-selected=${tab === this.tab} aria-controls="side-panel" @click=${() => (this.tab = tab)}>${label}</button>`)}
-        <button type="button" class="ml-auto lg:hidden" aria-label="Close" @click=${() => this.#fold()}>${icon("x")}</button>
-      </div>
-      <div class="desk-side-body" id="side-panel" role="tabpanel" aria-labelledby="side-${this.tab}" tabindex="0">${this.#renderTab(work)}</div>
-    </aside>`;
-  }
-
-  #renderTab(work: WorkspaceData): TemplateResult {
-    switch (this.tab) {
-      case "guidelines":
-        return work.guidelines_html ? html`<div class="prose-ui">${unsafeHTML(work.guidelines_html)}</div>` : html`<p class="text-muted">This project has no further guidelines.</p>`;
-      case "rubric":
-        return html`<div class="grid gap-5">${work.rubric.map(
-          (criterion) => html`<section><h3 class="font-semibold text-[0.9375rem]">${criterion.title} <span class="text-muted font-normal text-sm num">weight ${criterion.weight}</span></h3>
-            <p class="text-sm mt-0.5">${criterion.description}</p>
-            <dl class="mt-2 text-sm grid grid-cols-[auto_1fr] gap-x-2.5 gap-y-1">${Object.entries(criterion.anchors).map(([at, words]) => html`<dt class="num font-semibold text-brand-ink">${at}</dt><dd class="text-muted">${words}</dd>`)}</dl></section>`,
-        )}${work.rubric.length ? nothing : html`<p class="text-muted">This project has no rubric.</p>`}</div>`;
-      case "mine":
-        return work.history.length
-          ? html`<ol class="grid grid-cols-1 gap-0.5 -mx-2">${work.history.map((entry) => {
-              const row = html`<span class="min-w-0"><span class="block truncate">${entry.title}</span><span class="block text-muted num">${clockTime(new Date(entry.at))}</span></span><span class="pill ml-auto" data-tone=${toneOf(entry.state)}>${entry.state.replaceAll("_", " ")}</span>`;
-              return html`<li class="min-w-0">${entry.href ? html`<a class="menu-item text-sm" href=${entry.href}>${row}</a>` : html`<div class="flex items-center gap-2.5 px-2.5 py-2 text-sm min-w-0">${row}</div>`}</li>`;
-            })}</ol>`
-          : html`<p class="text-muted">What you submit here appears in this list, with what was decided.</p>`;
-      case "comments":
-        return html`<p class="text-sm text-muted mb-3">A reviewer asks you to look at this again. What you wrote is still here.</p>
-          <ul class="grid gap-3">${work.claim.revision_comments.map(
-            (each) => html`<li class="rounded-lg bg-attention-soft px-3 py-2.5 text-sm">${each.criterion ? html`<p class="font-semibold">${each.criterion}</p>` : nothing}${each.quote ? html`<blockquote class="border-l-2 border-attention pl-2.5 my-1 italic">${each.quote}</blockquote>` : nothing}<p>${each.comment}</p></li>`,
-          )}</ul>`;
-    }
-  }
-
-  #renderKeys(): TemplateResult {
-    const own: Shortcut[] = [
-      ...(this.work?.warnings?.length ? [{ keys: "v", words: "Show what is covered" }] : []),
-      { keys: "g", words: "Guidelines" },
-      { keys: "Esc", words: "Leave the text box" },
-      { keys: "Ctrl Enter", words: "Submit" },
-    ];
-    const rows = [...(this.#task?.shortcuts ?? []), ...own];
-    return html`<dialog class="sheet" data-name="keys" aria-labelledby="keys-title"><div class="p-6">
-      <div class="flex items-start justify-between gap-4 mb-2"><h2 id="keys-title" class="text-lg font-semibold">Keyboard</h2><button class="btn btn-quiet btn-sm btn-square -mt-1 -mr-1" type="button" data-close aria-label="Close">${icon("x")}</button></div>
-      <dl>${rows.map(({ keys, words }) => html`<div class="flex items-center justify-between gap-6 py-1.5"><dt>${words}</dt><dd class="whitespace-nowrap"><kbd class="kbd-key">${keys}</kbd></dd></div>`)}</dl>
-    </div></dialog>`;
-  }
-
-  #renderFlag(): TemplateResult {
-    const reasons = this.work?.flag_reasons ?? [];
-    return html`<dialog class="sheet" data-name="flag" aria-labelledby="flag-title"><form class="p-6" method="dialog" @submit=${(event: SubmitEvent) => this.#flag(event)}>
-      <h2 id="flag-title" class="text-lg font-semibold">Flag this task as broken</h2>
-      <p class="mt-1.5 text-muted">For tasks that nobody can answer: missing text, wrong language, harmful content. The client sees your words, not your name. You go on with another task.</p>
-      ${reasons.length ? html`<label class="block mt-4 text-sm font-medium">What is wrong?<select class="select mt-1.5" name="reason" required><option value="">Choose</option>${reasons.map((reason) => html`<option value=${reason.key}>${reason.label}</option>`)}</select></label>` : nothing}
-      <label class="block mt-4 text-sm font-medium">${reasons.length ? "Say more" : "What is wrong?"}<textarea class="textarea mt-1.5" name="comment" rows="3" required minlength="5"></textarea></label>
-      <div class="mt-5 flex justify-end gap-2"><button class="btn btn-plain" type="button" data-close>Cancel</button><button class="btn btn-primary" type="submit">Flag it</button></div>
-    </form></dialog>`;
-  }
-
-  #flag(event: SubmitEvent): void {
-    const form = event.target as HTMLFormElement;
-    const given = new FormData(form);
-    const comment = String(given.get("comment") ?? "").trim();
-    const reason = String(given.get("reason") ?? "") || "other";
-    form.reset();
-    void this.#leave("flag", { reason, comment }, "Flagged. Thank you.");
-  }
 }
 
 /** What a field is called, for the record of pastes. */
@@ -627,14 +469,6 @@ function fieldName(target: EventTarget | null): string {
   return (field?.getAttribute("aria-label") || label || field?.getAttribute("name") || "").trim().slice(0, 80);
 }
 
-function mark(): TemplateResult {
-  return html`<svg class="w-6 h-6" viewBox="0 0 32 32" fill="none" stroke="currentColor" stroke-width="2.4" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M16 26.5V9.2C13.6 7.1 9.7 6 4 6v17c5.7 0 9.6 1.2 12 3.5Z"/><path d="M16 26.5c2.4-2.3 6.3-3.5 12-3.5v-4.5"/><path d="M16 14.5l4 4L29 7"/></svg>`;
-}
-
-function toneOf(state: string): string {
-  return { approved: "good", accepted: "good", submitted: "busy", waiting: "busy", in_review: "busy", returned: "attention", rejected: "harm" }[state] ?? "quiet";
-}
-
 function toast(text: string): void {
   const note = document.createElement("div");
   note.className = "note";
@@ -642,17 +476,6 @@ function toast(text: string): void {
   note.dataset.toast = "";
   note.textContent = text;
   document.getElementById("toasts")?.replaceChildren(note);
-}
-
-function pruneMirrors(): void {
-  const tooOld = Date.now() - MIRROR_DAYS * 86_400_000;
-  try {
-    for (const key of Object.keys(localStorage).filter((each) => each.startsWith("preceptor.draft."))) {
-      if ((JSON.parse(localStorage.getItem(key)!) as Mirror).at < tooOld) localStorage.removeItem(key);
-    }
-  } catch {
-    // No storage: nothing to prune.
-  }
 }
 
 customElements.define("preceptor-workspace", PreceptorWorkspace);

@@ -32,7 +32,9 @@ export interface WorkspaceData {
     flag: string;
     release: string;
     next: string;
-    prefetch?: string;
+    /** Where the next task is fetched while this one is worked on; it is let go at its own `let_go`. */
+    ahead?: string;
+    let_go?: string;
     board: string;
   };
   /** What the desk says of itself where it is used for something else than work and tests. */
@@ -90,6 +92,8 @@ export interface HistoryEntry {
 export interface Outcome {
   message?: string;
   next?: WorkspaceData | null;
+  /** Instead of `next`: the task that was fetched ahead has begun. */
+  begun?: Begun;
   history_entry?: HistoryEntry;
   /** Practice: how the answer compares with the known one. */
   explanation?: { correct: boolean; title: string; html: string };
@@ -97,7 +101,12 @@ export interface Outcome {
   redirect?: string;
 }
 
+/** What changes about a task that was fetched ahead when it begins. */
+export type Begun = Pick<WorkspaceData["claim"], "id" | "leased_until" | "server_now" | "lease_seconds">;
+
 export interface HeartbeatReply {
   leased_until: string;
   server_now: string;
+  /** The claim that is set aside as the next one, which this sign of life has kept. */
+  ahead?: string | null;
 }

@@ -70,6 +70,9 @@ class BeatOut(Out):
     leased_until: datetime
     worked_seconds: int
     now: datetime
+    ahead_claim_id: str | None = Field(
+        description="The claim that is set aside as your next, kept by this beat; null where there is none."
+    )
 
 
 class SubmissionIn(In):
@@ -124,6 +127,25 @@ def claim(project_id: str, ask: Ask, runtime: CurrentRuntime, body: ClaimIn | No
     return json_answer(claimed_out(work, runtime), status.HTTP_201_CREATED if work.fresh else status.HTTP_200_OK)
 
 
+@router.post(
+    "/claims/{claim_id}/ahead",
+    status_code=201,
+    response_model=ClaimedTaskOut,
+    responses={204: {"description": "There is no task to spare; claim one when this is submitted."}},
+)
+def fetch_ahead(claim_id: str, ask: Ask, runtime: CurrentRuntime) -> Response:
+    """Set the next task aside while you work on this claim, to show it without waiting once this is submitted.
+
+    It is a claim in state `ahead`: nothing of it counts yet. The next `POST /projects/{project_id}/claims` opens it.
+    Heartbeats of the open claim keep it; silence for two minutes, or its release, lets it go without a trace.
+    """
+    claim_uuid = read_id("claim", claim_id)
+    work = ask.do("work", lambda session, actor, now: service.fetch_ahead(session, actor, claim_uuid, now=now))
+    if work is None:
+        return Response(status_code=status.HTTP_204_NO_CONTENT)
+    return json_answer(claimed_out(work, runtime), status.HTTP_201_CREATED if work.fresh else status.HTTP_200_OK)
+
+
 @router.get("/claims/{claim_id}", response_model=ClaimedTaskOut)
 def get_claim(claim_id: str, session: Db, actor: CurrentActor, runtime: CurrentRuntime) -> ClaimedTaskOut:
     """One of your claims with its task and draft."""
@@ -151,7 +173,14 @@ def heartbeat(claim_id: str, ask: Ask) -> Response:
 
     def beat(session: Session, actor: Actor, now: datetime) -> BeatOut:
         found = service.beat(session, actor, claim_uuid, now=now)
-        return BeatOut(state=found.state, leased_until=found.leased_until, worked_seconds=found.worked_seconds, now=now)
+        ahead = service.keep_ahead(session, found, now=now)
+        return BeatOut(
+            state=found.state,
+            leased_until=found.leased_until,
+            worked_seconds=found.worked_seconds,
+            now=now,
+            ahead_claim_id=show_id("claim", ahead) if ahead is not None else None,
+        )
 
     return json_answer(ask.do("work", beat))
 

@@ -250,6 +250,8 @@ def show_task(page: Page, session: Db, client: Client, project_id: str, task_id:
 
 EVENT_WORDS: Final = {
     "work.claimed": "Taken",
+    "work.set_aside": "Set aside as somebody's next",
+    "work.let_go": "Not begun, back in the queue",
     "work.submitted": "Submitted",
     "work.approved": "Approved",
     "work.returned": "Returned for revision",

@@ -22,7 +22,7 @@ from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import Membership, MembershipState, Project
 from preceptor.projects.service import members
 from preceptor.web.pages import Contributor, Page
-from preceptor.web.workspace import Workspace, excerpt, work_json
+from preceptor.web.workspace import Workspace, begun_json, excerpt, work_json
 from preceptor.work import access, rules, service
 from preceptor.work.errors import (
     ContentLimitReached,
@@ -108,6 +108,8 @@ def show_desk(
 ) -> Response:
     """The workspace of an open or returned claim; an answered one leads to its result."""
     claim = own_claim(session, known.actor, project_id, claim_id)
+    if claim.state is ClaimState.AHEAD:
+        return RedirectResponse(f"/work/{project_id}", status_code=303)
     if claim.state not in WORKABLE:
         latest = histories.earned_by(session, known.actor, [claim.id]).get(claim.id)
         if latest is not None:
@@ -180,6 +182,17 @@ class AnswerIn(BaseModel):
     answer: dict[str, Any]
 
 
+class NextIn(BaseModel):
+    """`ahead`: the claim of the task that the desk has fetched ahead. Where that is what comes next, its times are all
+    that is sent."""
+
+    ahead: Annotated[str, Field(max_length=40)] | None = None
+
+
+class SubmissionIn(AnswerIn, NextIn):
+    pass
+
+
 class EndIn(BaseModel):
     """Why somebody skips or flags a task."""
 
@@ -188,10 +201,39 @@ class EndIn(BaseModel):
 
 
 @router.post("/work/{project_id}/next", response_model=None)
-def next_task(project_id: str, key: SigningKey, session: Db, actor: CurrentActor, now: Now) -> Workspace:
-    """Claim the next task and return it whole, so that it stands on the desk after one request."""
+def next_task(
+    project_id: str, key: SigningKey, session: Db, actor: CurrentActor, now: Now, body: NextIn | None = None
+) -> Workspace | dict[str, Any]:
+    """Claim the next task and return it whole, so that it stands on the desk after one request; of one that the desk
+    has, `{"begun": …}`."""
     require_scope(actor, "work")
-    return _next(key, session, actor, project_id, now)
+    found = _next(key, session, actor, project_id, body.ahead if body else None, now)
+    whole: Workspace | None = found.get("next")
+    return whole or found
+
+
+@router.post("/work/{project_id}/{claim_id}/ahead", response_model=None)
+def fetch_ahead(project_id: str, claim_id: str, ask: Ask, key: SigningKey) -> Workspace | None:
+    """Set the next task aside and return it whole, while this one is worked on. Null where there is none to spare."""
+    try:
+        return ask.do("work", lambda session, actor, now: _ahead(key, session, actor, project_id, claim_id, now))
+    except AppError:
+        # Nobody has asked for this task yet: what stands in the way is told when somebody does.
+        return None
+
+
+def _ahead(
+    key: bytes, session: Session, actor: Actor, project_id: str, claim_id: str, now: datetime
+) -> Workspace | None:
+    work = service.fetch_ahead(session, actor, own_claim(session, actor, project_id, claim_id).id, now=now)
+    return None if work is None else workspace_of(key, session, actor, work, now)
+
+
+@router.post("/work/{project_id}/{claim_id}/let-go", status_code=204)
+def let_go(project_id: str, claim_id: str, session: Db, actor: CurrentActor, now: Now) -> None:
+    """The desk is left: the task that it had fetched ahead goes back."""
+    require_scope(actor, "work")
+    service.let_go_ahead(session, actor, own_claim(session, actor, project_id, claim_id).id, now=now)
 
 
 @router.put("/work/{project_id}/{claim_id}/draft")
@@ -213,11 +255,17 @@ def heartbeat(project_id: str, claim_id: str, session: Db, actor: CurrentActor, 
     claim = service.beat(session, actor, held.id, now=now)
     if rules.lease_is_over(claim.leased_until, now):
         raise LeaseOver
-    return {"leased_until": claim.leased_until, "server_now": now, "worked_seconds": claim.worked_seconds}
+    ahead = service.keep_ahead(session, claim, now=now)
+    return {
+        "leased_until": claim.leased_until,
+        "server_now": now,
+        "worked_seconds": claim.worked_seconds,
+        "ahead": show_id("claim", ahead) if ahead is not None else None,
+    }
 
 
 @router.post("/work/{project_id}/{claim_id}/submission")
-def submit(project_id: str, claim_id: str, body: AnswerIn, ask: Ask, key: SigningKey) -> dict[str, Any]:
+def submit(project_id: str, claim_id: str, body: SubmissionIn, ask: Ask, key: SigningKey) -> dict[str, Any]:
     """Take an answer; the next task comes with the acceptance, so that it stands on the desk after one request.
 
     Two transactions: whatever keeps the next task from coming, the answer is kept.
@@ -226,11 +274,14 @@ def submit(project_id: str, claim_id: str, body: AnswerIn, ask: Ask, key: Signin
     if "redirect" in outcome:
         return outcome
     try:
-        outcome["next"] = ask.do("work", lambda session, actor, now: _next(key, session, actor, project_id, now))
+        return outcome | ask.do(
+            "work", lambda session, actor, now: _next(key, session, actor, project_id, body.ahead, now)
+        )
     except AppError:
-        # The page asks again by itself, and shows what stands in the way.
-        outcome["next"] = None
-    return outcome
+        # The page asks again by itself, and shows what stands in the way. What it has fetched ahead is not wanted.
+        if body.ahead is not None:
+            ask.do("work", lambda session, actor, now: _let_go_own(session, actor, project_id, now))
+        return outcome | {"next": None}
 
 
 def _submit(
@@ -239,10 +290,11 @@ def _submit(
     claim = own_claim(session, actor, project_id, claim_id)
     revision = claim.state is ClaimState.RETURNED
     submission = service.submit(session, actor, claim.id, body.answer, now=now)
+    project = session.get_one(Project, claim.project_id)
     work = service.open_work(session, claim)
     entry = {
         "at": now.isoformat(),
-        "title": excerpt(session.get_one(Project, work.project_id), work.shown, "Task", ratings=work.ratings),
+        "title": excerpt(project, work.shown, "Task", ratings=work.ratings),
         "state": rules.Standing.WAITING.value,
         "href": f"/results/{show_id('submission', submission.id)}",
     }
@@ -250,9 +302,21 @@ def _submit(
     return outcome | {"redirect": entry["href"]} if revision else outcome
 
 
-def _next(key: bytes, session: Session, actor: Actor, project_id: str, now: datetime) -> Workspace:
-    work = service.claim_next(session, actor, read_id("project", project_id), now=now)
-    return workspace_of(key, session, actor, work, now)
+def _next(
+    key: bytes, session: Session, actor: Actor, project_id: str, ahead: str | None, now: datetime
+) -> dict[str, Any]:
+    """`{"begun": …}` for the task that the desk has fetched ahead, else `{"next": …}`, whole."""
+    project = read_id("project", project_id)
+    if ahead is not None:
+        leased_until = service.begin_ahead(session, actor, project, read_id("claim", ahead), now=now)
+        if leased_until is not None:
+            return {"begun": begun_json(ahead, leased_until, now=now)}
+    work = service.claim_next(session, actor, project, now=now)
+    return {"next": workspace_of(key, session, actor, work, now)}
+
+
+def _let_go_own(session: Session, actor: Actor, project_id: str, now: datetime) -> None:
+    service.let_go_own(session, actor, read_id("project", project_id), now=now)
 
 
 @router.post("/work/{project_id}/{claim_id}/run", status_code=202)

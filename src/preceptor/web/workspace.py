@@ -123,11 +123,20 @@ def claim_urls(project_id: UUID, claim_id: UUID, services: Collection[str] = ())
     a test or practice has none of those."""
     work = f"/work/{show_id('project', project_id)}"
     claim = f"{work}/{show_id('claim', claim_id)}"
-    deeds = ("draft", "heartbeat", "skip", "flag", "release", *(each for each in DESK_SERVICES if each in services))
+    deeds = (
+        "draft",
+        "heartbeat",
+        "skip",
+        "flag",
+        "release",
+        "ahead",
+        *(each for each in DESK_SERVICES if each in services),
+    )
     upload = {"upload": f"/media/uploads?claim={show_id('claim', claim_id)}"} if "upload" in services else {}
     return {
         **{deed: f"{claim}/{deed}" for deed in deeds},
         **upload,
+        "let_go": f"{claim}/let-go",
         "submit": f"{claim}/submission",
         "next": f"{work}/next",
         "board": f"/board/{show_id('project', project_id)}",
@@ -179,6 +188,16 @@ def work_json(
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
         "warnings": content.words(work.ratings),
+    }
+
+
+def begun_json(claim_id: str, leased_until: datetime, *, now: datetime) -> dict[str, Any]:
+    """What changes about a task that the desk has fetched ahead, once it is begun: its times."""
+    return {
+        "id": claim_id,
+        "leased_until": leased_until.isoformat(),
+        "server_now": now.isoformat(),
+        "lease_seconds": max(1, round((leased_until - now).total_seconds())),
     }
 
 

@@ -13,6 +13,8 @@ from preceptor.kit.ids import new_id
 
 class ClaimState(StrEnum):
     OPEN = "open"
+    AHEAD = "ahead"
+    """Set aside as the next task of a person who still works on another: nothing of it counts before it is opened."""
     SUBMITTED = "submitted"
     RETURNED = "returned"
     """A reviewer asked for a revision; held until `leased_until`."""
@@ -52,6 +54,7 @@ class Claim(Base):
             postgresql_where=text("state NOT IN ('expired', 'released')"),
         ),
         Index("uq_claim_open", "project_id", "person_id", unique=True, postgresql_where=text("state = 'open'")),
+        Index("uq_claim_ahead", "project_id", "person_id", unique=True, postgresql_where=text("state = 'ahead'")),
         Index("ix_claim_lease", "leased_until", postgresql_where=text("state IN ('open', 'returned')")),
         Index("ix_claim_person_id_id", "person_id", "id"),
         Index("ix_claim_task_id", "task_id"),

@@ -28,6 +28,10 @@ LOCK_MEMBERSHIP = text("""
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL
            ) AS qualified,
+           (
+               SELECT t.content_ratings FROM claim a JOIN task t ON t.id = a.task_id
+               WHERE a.project_id = m.project_id AND a.person_id = m.person_id AND a.state = 'ahead'
+           ) AS ahead_ratings,
            escrow.id AS escrow_id, reserved.id AS reserved_id
     FROM membership m
     JOIN project p ON p.id = m.project_id
@@ -48,10 +52,12 @@ FREE = f"""
     t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open' AND t.content_ratings = '{{}}'
     AND {NOT_HELD}
 """
-# Finds nothing for a person who has a claim open here: one at a time.
+# Finds nothing for a person who has a claim open here, or one set aside that is to be opened first: one at a time.
 HOLDS_NONE = """
     NOT EXISTS (
         SELECT 1 FROM claim o WHERE o.project_id = :project_id AND o.person_id = :person_id AND o.state = 'open')
+    AND NOT EXISTS (
+        SELECT 1 FROM claim a WHERE a.project_id = :project_id AND a.person_id = :person_id AND a.state = 'ahead')
 """
 PICKED = "t.id, t.payload, t.position, t.content_ratings"
 PICK_FREE = text(f"""
@@ -89,7 +95,7 @@ TAKE_FREE = text(f"""
         INSERT INTO claim (id, task_id, project_id, person_id, state, leased_until, rate_minor, currency, money_part,
                            display_order, guidelines_version_id, rubric_version_id, draft, draft_number,
                            draft_saved_at, worked_seconds, last_beat_at, created_at)
-        SELECT :claim_id, :task_id, :project_id, :person_id, 'open', :leased_until, :rate_minor, :currency, part.part,
+        SELECT :claim_id, :task_id, :project_id, :person_id, :state, :leased_until, :rate_minor, :currency, part.part,
                coalesce(former.display_order, :display_order), :guidelines_version_id, :rubric_version_id,
                former.draft, 0, CASE WHEN former.draft IS NOT NULL THEN CAST(:now AS timestamptz) END, 0, :now, :now
         FROM part LEFT JOIN former ON true
@@ -108,7 +114,7 @@ TAKE_FREE = text(f"""
     ), told AS (
         INSERT INTO event (at, kind, actor_kind, actor_id, org_id, project_id, person_id, subject_kind, subject_id,
                            data)
-        SELECT :now, 'work.claimed', :actor_kind, :person_id, :org_id, :project_id, :person_id, 'claim', :claim_id,
+        SELECT :now, :told, :actor_kind, :person_id, :org_id, :project_id, :person_id, 'claim', :claim_id,
                jsonb_build_object('task', :task_id)
         FROM part
     )
@@ -273,7 +279,7 @@ def open_flags(task_id: UUID) -> Select[tuple[int]]:
 
 
 def live_claims(project_id: UUID) -> Select[tuple[int]]:
-    live = [ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED]
+    live = [ClaimState.AHEAD, ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED]
     return select(func.count()).where(Claim.project_id == project_id, Claim.state.in_(live))
 
 

@@ -40,6 +40,7 @@ FLAG_REASONS: Mapping[str, str] = {
 }
 
 MOVES: Mapping[ClaimState, frozenset[ClaimState]] = {
+    ClaimState.AHEAD: frozenset({ClaimState.OPEN, ClaimState.EXPIRED}),
     ClaimState.OPEN: frozenset({ClaimState.SUBMITTED, ClaimState.EXPIRED, ClaimState.RELEASED, ClaimState.SKIPPED}),
     ClaimState.SUBMITTED: frozenset({ClaimState.RETURNED, ClaimState.APPROVED, ClaimState.REJECTED}),
     ClaimState.RETURNED: frozenset({ClaimState.SUBMITTED, ClaimState.EXPIRED, ClaimState.RELEASED, ClaimState.SKIPPED}),
@@ -49,7 +50,7 @@ MOVES: Mapping[ClaimState, frozenset[ClaimState]] = {
     ClaimState.RELEASED: frozenset(),
     ClaimState.SKIPPED: frozenset(),
 }
-LIVE = frozenset({ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED})
+LIVE = frozenset({ClaimState.AHEAD, ClaimState.OPEN, ClaimState.SUBMITTED, ClaimState.RETURNED})
 """States in which a claim's pay is reserved."""
 
 

@@ -20,6 +20,7 @@ def upgrade() -> None:
     _endpoints()
     _numbers()
     _ai_judges()
+    _ahead()
 
 
 def _content() -> None:
@@ -601,3 +602,14 @@ def _ai_judges() -> None:
         sa.PrimaryKeyConstraint("judge_id", name=op.f("pk_ai_judge_skill")),
     )
     op.create_index(op.f("ix_ai_judge_skill_project_id"), "ai_judge_skill", ["project_id"], unique=False)
+
+
+def _ahead() -> None:
+    """One task may be set aside for a person beside the one that is open."""
+    states = "open", "ahead", "submitted", "returned", "approved", "rejected", "expired", "released", "skipped"
+    op.drop_constraint(op.f("ck_claim_claimstate"), "claim", type_="check")
+    listed = ", ".join(f"'{state}'" for state in states)
+    op.create_check_constraint(op.f("ck_claim_claimstate"), "claim", f"state IN ({listed})")
+    op.create_index(
+        "uq_claim_ahead", "claim", ["project_id", "person_id"], unique=True, postgresql_where=sa.text("state = 'ahead'")
+    )

@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -27,8 +27,9 @@ from preceptor.projects.errors import NotEligible
 from preceptor.projects.models import MembershipState, Project, ProjectState, Task
 from preceptor.projects.rules import CLOSED_PLACES
 from preceptor.tasktypes.working import working
-from preceptor.work import queries, queries_gold, queries_rated, rules, rules_gold
+from preceptor.work import access, queries, queries_ahead, queries_gold, queries_rated, rules, rules_ahead, rules_gold
 from preceptor.work.errors import (
+    ContentLimitReached,
     NotFunded,
     NotJoined,
     NotQualified,
@@ -37,7 +38,7 @@ from preceptor.work.errors import (
     TaskTaken,
 )
 from preceptor.work.models import Claim, ClaimState
-from preceptor.work.service import showing
+from preceptor.work.service import ahead, showing
 
 POSITION_MAX = 2**62
 # From the system's entropy: whoever foresees a check knows when to take care.
@@ -46,7 +47,8 @@ _DRAWS = random.SystemRandom()
 
 @dataclass(frozen=True)
 class ClaimedWork:
-    """An open claim with what its person may see: the payload in shown names, never ids, sources or gold."""
+    """An open claim, or one set aside as the next, with what its person may see: the payload in shown names, never ids,
+    sources or gold."""
 
     claim: Claim
     project_id: UUID
@@ -96,24 +98,109 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
     chosen = _exposure(session, actor, terms, now)
     who["allowed"] = content.open_to(chosen)
     refusal = _refusal(terms) or showing.refusal_of(terms.content_ratings, chosen)
-    picked = None if refusal or task_id else _pick_drawn(session, who, terms)
+    picked = None if refusal or task_id or terms.ahead_ratings is not None else _pick_drawn(session, who, terms)
     if picked is None:
         held = _held(session, who)
         if held is not None:
             return open_work(session, held)
         if refusal:
             raise refusal
-        picked = _pick_one(session, who, task_id, chosen) if task_id else _pick_waiting(session, who, terms, chosen)
-    if not _counted(session, actor, terms, picked, now):
+        begun = _begin_ahead(session, actor, terms, chosen, task_id, now)
+        if begun is not None:
+            return replace(open_work(session, begun), fresh=True)
+        picked = (
+            _pick_one(session, who, task_id, chosen, now)
+            if task_id
+            else _pick_waiting(session, who, terms, chosen, now)
+        )
+    if not _counted(session, actor, terms, picked.content_ratings, now):
         # Something in another project was shown meanwhile. Look again, with less that may be shown.
         return _claim(session, actor, project_id, task_id, now)
+    return _take_picked(session, actor, terms, picked, ClaimState.OPEN, now)
+
+
+def fetch_ahead(session: Session, actor: Actor, claim_id: UUID, *, now: datetime) -> ClaimedWork | None:
+    """Set the next task aside for whoever works on this open claim, so that it can be on the desk before it is begun.
+
+    Asking again gives the same. None when the claim is not open any more, when the queue is too short to spare a task
+    (`rules_ahead.TASKS_EACH`) and wherever the person could not claim: nothing is refused that was not asked for.
+    """
+    claim = access.own_claim(session, actor, claim_id)
+    who: dict[str, Any] = {"project_id": claim.project_id, "person_id": actor.person_id}
+    terms = session.execute(queries.LOCK_MEMBERSHIP, who).one_or_none()
+    if terms is None:
+        return None
+    chosen = _exposure(session, actor, terms, now)
+    if _refusal(terms) or showing.refusal_of(terms.content_ratings, chosen):
+        return None
+    limits = {"tasks_each": rules_ahead.TASKS_EACH, "people_max": rules_ahead.PEOPLE_MAX}
+    standing = session.execute(queries_ahead.STANDING, {**who, **limits, "claim_id": claim_id}).one()
+    if not standing.at_work:
+        return None
+    if standing.ahead_id is not None:
+        return open_work(session, session.get_one(Claim, standing.ahead_id, populate_existing=True))
+    if not rules_ahead.is_long_enough(standing.free, standing.people):
+        return None
+    picked = _pick_drawn(session, {**who, "allowed": content.open_to(chosen)}, terms, beside=True)
+    try:
+        return _take_picked(session, actor, terms, picked, ClaimState.AHEAD, now) if picked is not None else None
+    except NotFunded:
+        return None
+
+
+def begin_ahead(session: Session, actor: Actor, project_id: UUID, claim_id: UUID, *, now: datetime) -> datetime | None:
+    """Open this claim that was set aside: what `claim_next` does, in two statements, for a desk that has the task.
+
+    Returns until when it is leased. None, and nothing done, where `claim_next` has to say what comes next.
+    """
+    who = {"project_id": project_id, "person_id": actor.person_id}
+    terms = session.execute(queries.LOCK_MEMBERSHIP, who).one_or_none()
+    if terms is None or terms.ahead_ratings is None or _refusal(terms):
+        return None
+    if _ahead_refusal(terms, _exposure(session, actor, terms, now)):
+        return None
+    if ahead.begin(session, actor, terms, claim_id=claim_id, now=now) is None:
+        return None
+    _count_begun(session, actor, terms, now)
+    return rules.lease_end(now, terms.lease_seconds)
+
+
+def _begin_ahead(
+    session: Session, actor: Actor, terms: Row[Any], chosen: Mapping[str, Exposure], task_id: UUID | None, now: datetime
+) -> Claim | None:
+    """Open what is set aside for the person; what cannot be opened is let go, so that another task can be taken."""
+    if terms.ahead_ratings is None:
+        return None
+    refused = _ahead_refusal(terms, chosen) is not None
+    begun = None if refused else ahead.begin(session, actor, terms, task_id=task_id, now=now)
+    if begun is not None:
+        _count_begun(session, actor, terms, now)
+        return session.get_one(Claim, begun, populate_existing=True)
+    if task_id is None:
+        ahead.let_go_own(session, actor, terms.project_id, now=now)
+    return None
+
+
+def _ahead_refusal(terms: Row[Any], chosen: Mapping[str, Exposure]) -> AppError | None:
+    """What keeps the person from seeing the task that is set aside: they chose anew, or have seen enough since."""
+    return showing.refusal_of(content.together(terms.content_ratings, terms.ahead_ratings), chosen)
+
+
+def _count_begun(session: Session, actor: Actor, terms: Row[Any], now: datetime) -> None:
+    if not _counted(session, actor, terms, terms.ahead_ratings, now):
+        raise ContentLimitReached
+
+
+def _take_picked(
+    session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], state: ClaimState, now: datetime
+) -> ClaimedWork:
     kind = working(terms.task_type, terms.config)
     payload = kind.payload(picked.payload)
     order = kind.display_order(payload, random.Random(new_id().int))
-    claim = _take(session, actor, terms, picked, order, now)
+    claim = _take(session, actor, terms, picked, order, state, now)
     shown = kind.present(payload, claim.display_order)
     ratings = content.together(terms.content_ratings, picked.content_ratings)
-    return ClaimedWork(claim, project_id, terms.task_type, terms.config, shown, ratings, fresh=True)
+    return ClaimedWork(claim, terms.project_id, terms.task_type, terms.config, shown, ratings, fresh=True)
 
 
 def _refusal(terms: Row[Any]) -> AppError | None:
@@ -131,17 +218,17 @@ def _refusal(terms: Row[Any]) -> AppError | None:
 
 
 def _exposure(session: Session, actor: Actor, terms: Row[Any], now: datetime) -> dict[str, Exposure]:
-    """What the person chose to see, read only where the project or something in its queue is rated."""
-    if not (terms.content_ratings or terms.has_rated):
+    """What the person chose to see, read only where the project, its queue or what is set aside is rated."""
+    if not (terms.content_ratings or terms.has_rated or terms.ahead_ratings):
         return {}
     assert actor.person_id is not None
     return exposure(session, actor.person_id, now=now)
 
 
-def _counted(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], now: datetime) -> bool:
+def _counted(session: Session, actor: Actor, terms: Row[Any], of_task: Sequence[str], now: datetime) -> bool:
     """Count what the task shows against the person's day; False, with nothing counted, where that is full by now."""
     assert actor.person_id is not None
-    ratings = content.together(terms.content_ratings, picked.content_ratings)
+    ratings = content.together(terms.content_ratings, of_task)
     return showing.count(session, actor.person_id, ratings, now=now)
 
 
@@ -161,26 +248,27 @@ def _held(session: Session, who: dict[str, Any]) -> Claim | None:
     return session.scalar(queries.open_claim(who["person_id"], who["project_id"]))
 
 
-def _pick_drawn(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[Any] | None:
+def _pick_drawn(session: Session, who: dict[str, Any], terms: Row[Any], *, beside: bool = False) -> Row[Any] | None:
     """What a draw gives: a gold task at the project's rate, else the next one of the queue.
 
     A queue that is empty for the person gives nothing, drawn or not: checks alone would cost the client money and
-    tell the person what they are. A gold task leaves the person's place in the queue where it is.
+    tell the person what they are. A gold task leaves the person's place in the queue where it is. `beside` an open
+    claim, else it finds nothing for who has one.
     """
     if rules_gold.is_drawn(terms.gold_percent, _DRAWS.random()):
         where = {**who, "cursor": terms.cursor, "pool": rules_gold.POOL}
-        statement = queries_gold.PICK_GOLD_AMONG_RATED if terms.has_rated else queries_gold.PICK_GOLD
-        drawn = session.execute(statement, where).one_or_none()
+        pick = queries_gold.PICK_GOLD_AMONG_RATED if terms.has_rated else queries_gold.PICK_GOLD
+        drawn = session.execute(queries_ahead.beside_open(pick) if beside else pick, where).one_or_none()
         if drawn is not None:
             return drawn
-    return _pick_unlocked(session, who, terms)
+    return _pick_unlocked(session, who, terms, beside)
 
 
-def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any]) -> Row[Any] | None:
+def _pick_unlocked(session: Session, who: dict[str, Any], terms: Row[Any], beside: bool) -> Row[Any] | None:
     """The first free task behind the person's cursor, else from the start, passing over what others have locked."""
     cursor: int = terms.cursor
     bounds = [(cursor, POSITION_MAX)] + ([(-1, cursor)] if cursor >= 0 else [])
-    statement = _statement(terms)
+    statement = queries_ahead.beside_open(_statement(terms)) if beside else _statement(terms)
     pool = {"pool": rules_gold.POOL} if terms.gold_percent else {}
     for after, until in bounds:
         picked = session.execute(statement, {**who, **pool, "after": after, "until": until}).one_or_none()
@@ -195,42 +283,61 @@ def _statement(terms: Row[Any]) -> TextClause:
     return queries_gold.PICK_BESIDE_GOLD if terms.gold_percent else queries.PICK_FREE
 
 
-def _pick_waiting(session: Session, who: dict[str, Any], terms: Row[Any], chosen: Mapping[str, Exposure]) -> Row[Any]:
-    """Wait for tasks that are free but locked, so that "no work left" is true when said.
+def _pick_waiting(
+    session: Session, who: dict[str, Any], terms: Row[Any], chosen: Mapping[str, Exposure], now: datetime
+) -> Row[Any]:
+    """Wait for tasks that are free but locked, then take what is set aside for others, so that "no work left" is true
+    when said.
 
     One task at a time, in a savepoint: a task that is full when its lock comes is let go at once, so that nobody
     waits for one task while keeping others from people who wait too. Ends, since each round means that somebody
-    else has taken a task.
+    else has taken a task, or that one less is set aside.
     """
     first = queries_rated.FIRST_AMONG_RATED if terms.has_rated else queries.FIRST_FREE
-    while (task_id := session.scalar(first, who)) is not None:
+    while True:
+        task_id = session.scalar(first, who) or ahead.make_room(session, who, None, now=now)
+        if task_id is None:
+            raise _nothing_left(session, who, terms, chosen)
         with session.begin_nested() as savepoint:
             picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
             if picked is not None:
                 return picked
             savepoint.rollback()
-    raise _nothing_left(session, who, terms, chosen)
 
 
-def _pick_one(session: Session, who: dict[str, Any], task_id: UUID, chosen: Mapping[str, Exposure]) -> Row[Any]:
+def _pick_one(
+    session: Session, who: dict[str, Any], task_id: UUID, chosen: Mapping[str, Exposure], now: datetime
+) -> Row[Any]:
     where = {**who, "task_id": task_id}
     picked = session.execute(queries.PICK_ONE, where).one_or_none()
+    if picked is None and ahead.make_room(session, who, task_id, now=now):
+        picked = session.execute(queries.PICK_ONE, where).one_or_none()
     if picked is None:
         ratings = session.scalar(queries_rated.RATINGS_OF, where)
         raise showing.refusal_of(ratings or [], chosen) or TaskTaken()
     return picked
 
 
-def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], order: list[str], now: datetime) -> Claim:
+def _take(
+    session: Session,
+    actor: Actor,
+    terms: Row[Any],
+    picked: Row[Any],
+    order: list[str],
+    state: ClaimState,
+    now: datetime,
+) -> Claim:
+    is_open = state is ClaimState.OPEN
     fixed = {
         "task_id": picked.id,
         "project_id": terms.project_id,
         "person_id": actor.person_id,
-        "leased_until": rules.lease_end(now, terms.lease_seconds),
+        "leased_until": rules.lease_end(now, terms.lease_seconds) if is_open else rules_ahead.lease_end(now),
         "rate_minor": terms.rate_minor,
         "currency": terms.currency,
         "guidelines_version_id": terms.guidelines_version_id,
         "rubric_version_id": terms.rubric_version_id,
+        "state": state,
     }
     values = fixed | {
         "claim_id": new_id(),
@@ -238,6 +345,7 @@ def _take(session: Session, actor: Actor, terms: Row[Any], picked: Row[Any], ord
         "position": picked.position,
         "org_id": terms.org_id,
         "actor_kind": actor.kind,
+        "told": "work.claimed" if is_open else "work.set_aside",
         "escrow_id": terms.escrow_id,
         "reserved_id": terms.reserved_id,
         "spread": picked.id.int % BUSY_PARTS,
@@ -260,7 +368,6 @@ def _as_written(session: Session, fixed: dict[str, Any], taken: Row[Any]) -> Cla
     claim = Claim(
         **fixed,
         **taken._mapping,
-        state=ClaimState.OPEN,
         draft_number=0,
         worked_seconds=0,
         reason=None,

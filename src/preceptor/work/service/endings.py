@@ -18,7 +18,7 @@ from preceptor.money.models import AccountKind
 from preceptor.money.rules import Move, Place
 from preceptor.projects.models import OverlapMode, Task, TaskState
 from preceptor.projects.service import mixing
-from preceptor.work import access, queries, rules
+from preceptor.work import access, queries, queries_ahead, rules, rules_ahead
 from preceptor.work.errors import ClaimEnded
 from preceptor.work.models import Claim, ClaimState, Flag, Submission, SubmissionState
 from preceptor.work.service import overlap
@@ -34,7 +34,14 @@ def skip_claim(
 
 
 def release_claim(session: Session, actor: Actor, claim_id: UUID, *, now: datetime) -> Claim:
-    """Give a task back."""
+    """Give a task back and stop for now: what was set aside as the next one goes back, too."""
+    claim = access.own_claim(session, actor, claim_id, lock=True)
+    if claim.state is ClaimState.AHEAD:
+        give_back(session, actor, [claim], ClaimState.EXPIRED, rules_ahead.NOT_BEGUN, now=now)
+        return claim
+    aside = session.scalars(queries_ahead.own(claim.person_id, claim.project_id)).all()
+    if aside and claim.state is ClaimState.OPEN:
+        give_back(session, actor, aside, ClaimState.EXPIRED, rules_ahead.NOT_BEGUN, now=now)
     return _end(session, actor, claim_id, ClaimState.RELEASED, "released", now)
 
 
@@ -125,11 +132,12 @@ def give_back(
     for claim in claims:
         if claim.state is ClaimState.RETURNED:
             _lapse_returned(session, claim, now)
+        told = "let_go" if claim.state is ClaimState.AHEAD else to.value
         claim.state, claim.reason, claim.ended_at = to, reason, now
         events.record(
             session,
             actor,
-            f"work.{to.value}",
+            f"work.{told}",
             "claim",
             claim.id,
             at=now,

@@ -86,7 +86,7 @@ class ProjectProgress:
     cost: Money
     """Earned by contributors for approved judgments."""
     committed: Money
-    """Reserved for claims that are open, returned or under review."""
+    """Reserved for claims that are open (or set aside as somebody's next), returned or under review."""
     spend_per_hour: Money | None
     rate: Rate
     forecast: Forecast
@@ -132,7 +132,7 @@ def project_progress(session: Session, project_id: UUID, *, now: datetime) -> Pr
         returned=count(ClaimState.RETURNED),
         open_claims=count(ClaimState.OPEN),
         cost=pay(ClaimState.APPROVED),
-        committed=pay(ClaimState.OPEN, ClaimState.RETURNED, ClaimState.SUBMITTED),
+        committed=pay(ClaimState.AHEAD, ClaimState.OPEN, ClaimState.RETURNED, ClaimState.SUBMITTED),
         spend_per_hour=_spend(rate, Money(project.rate_minor, project.currency)),
         rate=rate,
         forecast=forecast_of(rate, with_gold(remaining, project.gold_percent if tasks.gold else 0), now),

@@ -49,13 +49,14 @@ _CHECKS: dict[str, str] = {
             SELECT a.owner_id, a.currency, sum(x.balance_minor) AS held,
                    (SELECT coalesce(sum(c.rate_minor), 0) FROM claim c
                     WHERE c.project_id = a.owner_id AND c.currency = a.currency
-                      AND c.state IN ('open', 'submitted', 'returned')) AS live
+                      AND c.state IN ('ahead', 'open', 'submitted', 'returned')) AS live
             FROM account a JOIN account_part x ON x.account_id = a.id
             WHERE a.kind = 'reserved' GROUP BY a.id) AS reserved WHERE held <> live""",
     "every task counts its live claims and judgments right, within its overlap": """
         SELECT count(*) FROM task t
         LEFT JOIN (SELECT task_id,
-                          count(*) FILTER (WHERE state IN ('open', 'submitted', 'returned', 'approved')) AS taken,
+                          count(*) FILTER (
+                              WHERE state IN ('ahead', 'open', 'submitted', 'returned', 'approved')) AS taken,
                           count(*) FILTER (WHERE state IN ('submitted', 'approved')) AS done
                    FROM claim GROUP BY task_id) c ON c.task_id = t.id
         WHERE t.taken <> coalesce(c.taken, 0) OR t.done <> coalesce(c.done, 0) OR t.taken > t.wanted""",

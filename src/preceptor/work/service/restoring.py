@@ -15,9 +15,9 @@ from preceptor.money import service as money
 from preceptor.people.models import Person, PersonState
 from preceptor.people.service import accounts
 from preceptor.projects.models import Membership, MembershipState, OverlapMode, Project, Task
-from preceptor.work import rules
+from preceptor.work import queries_ahead, rules
 from preceptor.work.models import Claim, ClaimState, Submission, SubmissionState
-from preceptor.work.service import deciding, overlap
+from preceptor.work.service import ahead, deciding, overlap
 
 RULE = "appeal"
 """By which rule a restored submission is approved; the receipt of the first decision leads to the appeal."""
@@ -62,6 +62,7 @@ def restore_submission(session: Session, actor: Actor, submission_id: UUID, *, n
     if claim.state in (ClaimState.EXPIRED, ClaimState.RELEASED) and _taken_again(session, claim):
         return Restored("You took the same task again since; its pay comes with that claim.")
     _let_go_skipped(session, actor, claim, now)
+    _let_go_ahead(session, actor, claim, now)
     if revision is not None:
         revision.state, revision.decided_at = SubmissionState.LAPSED, now
     _count(session, claim, restoration)
@@ -100,7 +101,7 @@ def _taken_again(session: Session, claim: Claim) -> bool:
         Claim.task_id == claim.task_id,
         Claim.person_id == claim.person_id,
         Claim.id != claim.id,
-        Claim.state.not_in([ClaimState.EXPIRED, ClaimState.RELEASED, ClaimState.SKIPPED]),
+        Claim.state.not_in([ClaimState.AHEAD, ClaimState.EXPIRED, ClaimState.RELEASED, ClaimState.SKIPPED]),
     )
     return session.scalar(others.limit(1)) is not None
 
@@ -128,6 +129,13 @@ def _let_go_skipped(session: Session, actor: Actor, claim: Claim, now: datetime)
             data={"task": str(other.task_id), "reason": "the first answer counts after all"},
         )
     session.flush()
+
+
+def _let_go_ahead(session: Session, actor: Actor, claim: Claim, now: datetime) -> None:
+    """Where the task is set aside as the person's next one, they need not do it again."""
+    aside = session.scalars(queries_ahead.own(claim.person_id, claim.project_id)).one_or_none()
+    if aside is not None and aside.task_id == claim.task_id:
+        ahead.let_go(session, actor, [aside], now=now)
 
 
 def _pay(session: Session, actor: Actor, claim: Claim, restoration: rules.Restoration, now: datetime) -> None:

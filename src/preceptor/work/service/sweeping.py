@@ -1,5 +1,5 @@
-"""What time does by itself: leases run out, answers to gold are compared, unreviewed submissions are approved, closing
-projects close."""
+"""What time does by itself: leases run out, tasks that were set aside go back, answers to gold are compared, unreviewed
+submissions are approved, closing projects close."""
 
 from datetime import datetime
 
@@ -10,7 +10,7 @@ from preceptor.kit.events import SYSTEM
 from preceptor.projects.service.projects import closing_projects, finish_closing
 from preceptor.work import queries, rules
 from preceptor.work.models import ClaimState
-from preceptor.work.service import deciding, gold
+from preceptor.work.service import ahead, deciding, gold
 from preceptor.work.service.endings import give_back
 
 BATCH = 200
@@ -22,6 +22,11 @@ def expire_overdue(session: Session, *, now: datetime) -> int:
     if claims:
         give_back(session, SYSTEM, claims, ClaimState.EXPIRED, "the lease ran out", now=now)
     return len(claims)
+
+
+def let_go_idle(session: Session, *, now: datetime) -> int:
+    """Let go tasks that are set aside for people whose desk is silent or who cannot begin them; at most `BATCH`."""
+    return ahead.let_go_idle(session, BATCH, now=now)
 
 
 def approve_due(session: Session, *, now: datetime) -> int:
@@ -48,7 +53,13 @@ def close_finished_projects(session: Session, *, now: datetime) -> int:
 def sweep(sessions: sessionmaker[Session], *, now: datetime) -> int:
     """Do all that is due, in short transactions; returns how much was done. May run in several workers at once."""
     done = 0
-    for step, batch in ((expire_overdue, BATCH), (gold.score_waiting, gold.SCORE_BATCH), (approve_due, BATCH)):
+    steps = (
+        (expire_overdue, BATCH),
+        (let_go_idle, BATCH),
+        (gold.score_waiting, gold.SCORE_BATCH),
+        (approve_due, BATCH),
+    )
+    for step, batch in steps:
         while True:
             with transaction(sessions) as session:
                 count = step(session, now=now)
