@@ -425,7 +425,7 @@ export class PreceptorWorkspace extends LitElement {
 
   #renderCover(warnings: string[]): TemplateResult {
     return html`<div data-task tabindex="-1" class="outline-none grid place-items-center p-6">
-      <section class="panel shadow-card p-6 max-w-xl" aria-labelledby="cover-title" aria-describedby="cover-words">
+      <section class="panel shadow-card p-6 max-w-xl h-auto!" aria-labelledby="cover-title" aria-describedby="cover-words">
         <h2 id="cover-title" class="text-lg font-semibold flex items-center gap-2">${icon("eye-off")}This task is covered</h2>
         <p class="mt-2" id="cover-words">It may show: <strong>${warnings.join(", ")}</strong>.</p>
         <p class="mt-1 text-muted">Show it when you are ready. To leave it, skip: that costs you nothing and needs no reason. You choose what you see, and how much of it a day, in your settings.</p>
