@@ -241,6 +241,7 @@ class TaskCountsOut(Out):
     judgments_wanted: int
     judgments_taken: int
     judgments_done: int
+    rated: int = Field(description="Tasks with content ratings of their own.")
 
 
 class TaskMoveIn(In):

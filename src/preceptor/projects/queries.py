@@ -209,10 +209,6 @@ def tasks(
     return select(Task).where(*wanted).order_by(Task.id).limit(limit)
 
 
-def has_rated(project_id: UUID) -> Select[tuple[bool]]:
-    return select(exists().where(Task.project_id == project_id, Task.content_ratings != _NONE))
-
-
 def tasks_to_change(project_id: UUID, task_ids: Sequence[UUID]) -> Select[tuple[Task]]:
     """These tasks of a project, locked in the order of its queue. Read anew."""
     return (
@@ -255,6 +251,7 @@ def task_counts(project_id: UUID) -> Select[Any]:
         func.coalesce(func.sum(Task.wanted).filter(live), 0).label("judgments_wanted"),
         func.coalesce(func.sum(Task.taken).filter(_JUDGED_FOR_ITSELF), 0).label("judgments_taken"),
         func.coalesce(func.sum(Task.done).filter(_JUDGED_FOR_ITSELF), 0).label("judgments_done"),
+        func.count().filter(Task.content_ratings != _NONE).label("rated"),
     ).where(Task.project_id == project_id)
 
 

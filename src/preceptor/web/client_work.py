@@ -132,7 +132,7 @@ def list_tasks(
         at=at,
         rows=[(task, show_id("task", task.id), _title(at.project, task, wanted)) for task in found.tasks],
         ratings=content.RATINGS,
-        rated=wanted.rating or tasks.has_rated(session, client.actor, at.project.id),
+        rated=bool(wanted.rating or counts.rated),
         covers=any(ratings_of(at.project, task) for task in found.tasks),
         uncover_href=address(here, **{**wanted.query, "uncovered": "" if wanted.uncovered else "1"}),
         verdicts={task_id: verdict_view(verdict) for task_id, verdict in found_verdicts.items()},

@@ -48,6 +48,8 @@ class TaskCounts:
     judgments_wanted: int
     judgments_taken: int
     judgments_done: int
+    rated: int
+    """With content ratings of their own, in whatever state."""
 
 
 def list_tasks(
@@ -116,12 +118,6 @@ def topics_of(session: Session, actor: Actor, project_id: UUID) -> list[tuple[st
     access.project_for_client(session, actor, project_id)
     rows = session.execute(queries.topics(project_id).limit(TOPICS_MAX))
     return [(topic, count) for topic, count in rows if topic is not None]
-
-
-def has_rated(session: Session, actor: Actor, project_id: UUID) -> bool:
-    """Whether any task of the project has a content rating of its own."""
-    access.project_for_client(session, actor, project_id)
-    return session.scalars(queries.has_rated(project_id)).one()
 
 
 def rate_tasks(
