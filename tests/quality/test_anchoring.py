@@ -75,7 +75,7 @@ def test_medians_and_means_are_compared_by_tasks_and_what_is_unknown_is_left_out
     values = np.where(shown, 30.0, 50.0) + rng.normal(0, 5, 200)
     values[::20] = np.nan
     judged = Judged(task, shown)
-    for sides in (compare_medians(judged, values, rng), compare_means(judged, values, rng)):
+    for sides in (compare_medians(judged, values, rng), compare_means(judged, values)):
         assert sides.difference.value == pytest.approx(-20, abs=3)
         assert sides.difference.low < -20 < sides.difference.high  # type: ignore[operator]
         assert sides.difference.n == 190

@@ -20,9 +20,7 @@ CONTRASTS = [
 
 
 @pytest.mark.parametrize(("x1", "n1", "x2", "n2", "low", "high"), CONTRASTS)
-def test_newcombes_contrasts_come_out_as_published(
-    x1: int, n1: int, x2: int, n2: int, low: float, high: float
-) -> None:
+def test_newcombes_contrasts_come_out_as_published(x1: int, n1: int, x2: int, n2: int, low: float, high: float) -> None:
     found = newcombe(x1, n1, x2, n2)
     assert found.value == pytest.approx(x1 / n1 - x2 / n2)
     assert found.low == pytest.approx(low, abs=5e-5)

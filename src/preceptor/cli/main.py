@@ -19,6 +19,7 @@ from preceptor.cli import (
     quality,
     releases,
     sandbox,
+    suggestions,
     training,
     users,
 )
@@ -44,6 +45,7 @@ app.add_typer(media.app, name="media")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(judges.app, name="judges")
+app.add_typer(suggestions.app, name="suggestions")
 app.command("import")(imports.import_file)
 app.command("release")(releases.build_release)
 app.command("export")(releases.export_release)

@@ -8,18 +8,18 @@ What it cannot see: people who tell each other what was suggested; and a task th
 counts as two.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from math import sqrt
 
 import numpy as np
 
 from preceptor.quality.differences import Bools, clustered_difference, clustered_share
-from preceptor.quality.intervals import LEVEL, Estimate, Floats, percentile_interval
+from preceptor.quality.intervals import LEVEL, Estimate, Floats, normal_quantile, percentile_interval
 from preceptor.quality.labels import Ints
 
 TASKS_MIN = 20
 """Fewer tasks on a side say nothing about a difference."""
-RESAMPLES = 1_000
+RESAMPLES = 500
 
 
 @dataclass(frozen=True)
@@ -55,27 +55,51 @@ def compare_shares(judged: Judged, yes: Bools, where: Bools | None = None) -> Si
     return Sides(one, other, difference)
 
 
-def compare_means(judged: Judged, values: Floats, rng: np.random.Generator) -> Sides:
-    """Means with and without the suggestion, by bootstrap of tasks; entries that are NaN are unknown and left out."""
-    return _compare(judged, values, rng, lambda found: float(found.mean()))
+def compare_means(judged: Judged, values: Floats) -> Sides:
+    """Means with and without the suggestion, by the variance between tasks; NaN entries are unknown and left out."""
+    shown, blind = judged.sides(np.isfinite(values))
+    one, first = _mean(values[shown], judged.task[shown])
+    other, second = _mean(values[blind], judged.task[blind])
+    return _difference(judged, shown, blind, one, other, first + second)
+
+
+def _mean(values: Floats, task: Ints) -> tuple[Estimate, float]:
+    """The mean with its interval, and its variance: that of a ratio of sums over tasks (Cochran, "Sampling techniques",
+    1977, section 6.4)."""
+    n = len(values)
+    if n == 0:
+        return Estimate.unknown("nothing to average"), 0.0
+    _, index = np.unique(task, return_inverse=True)
+    sizes, value = np.bincount(index), float(values.mean())
+    tasks = len(sizes)
+    if tasks < TASKS_MIN:
+        return Estimate(value, None, None, n, f"{tasks} tasks are too few for an interval"), 0.0
+    residual = np.bincount(index, weights=values) - value * sizes
+    variance = tasks / (tasks - 1) * float((residual**2).sum()) / (n * n)
+    half = normal_quantile(LEVEL) * sqrt(variance)
+    return Estimate(value, value - half, value + half, n), variance
 
 
 def compare_medians(judged: Judged, values: Floats, rng: np.random.Generator) -> Sides:
-    """Medians likewise."""
-    return _compare(judged, values, rng, lambda found: float(np.median(found)))
+    """Medians with and without the suggestion, by bootstrap of tasks; NaN entries are unknown and left out."""
+    shown, blind = judged.sides(np.isfinite(values))
+    one, first = _median(values[shown], judged.task[shown], rng)
+    other, second = _median(values[blind], judged.task[blind], rng)
+    if not len(first) or not len(second):
+        return _difference(judged, shown, blind, one, other, 0.0)
+    found = _difference(judged, shown, blind, one, other, 0.0)
+    low, high = percentile_interval(first - second, LEVEL) or (None, None)
+    difference = Estimate(found.difference.value, low, high, found.difference.n, found.difference.reason)
+    return Sides(one, other, difference)
 
 
-def _compare(judged: Judged, values: Floats, rng: np.random.Generator, of: Callable[[Floats], float]) -> Sides:
-    known = np.isfinite(values)
-    shown, blind = judged.sides(known)
-    one, first = _resampled(values[shown], judged.task[shown], rng, of)
-    other, second = _resampled(values[blind], judged.task[blind], rng, of)
-    n = int(known.sum())
+def _difference(judged: Judged, shown: Bools, blind: Bools, one: Estimate, other: Estimate, variance: float) -> Sides:
+    n = int(shown.sum() + blind.sum())
     lacking = _lacking(judged, shown, blind)
     if lacking or one.value is None or other.value is None:
         return Sides(one, other, Estimate.unknown(lacking or "nothing to count on one side", n))
-    low, high = percentile_interval(first - second, LEVEL) or (None, None)
-    return Sides(one, other, Estimate(one.value - other.value, low, high, n))
+    value, half = one.value - other.value, normal_quantile(LEVEL) * sqrt(variance)
+    return Sides(one, other, Estimate(value, value - half, value + half, n))
 
 
 def _lacking(judged: Judged, shown: Bools, blind: Bools) -> str:
@@ -85,22 +109,20 @@ def _lacking(judged: Judged, shown: Bools, blind: Bools) -> str:
     return f"{TASKS_MIN} tasks a side are needed; so far there are {' and '.join(few)}" if few else ""
 
 
-def _resampled(
-    values: Floats, task: Ints, rng: np.random.Generator, of: Callable[[Floats], float]
-) -> tuple[Estimate, Floats]:
-    """The statistic with its percentile interval over resampled tasks, and its values in the resamples."""
+def _median(values: Floats, task: Ints, rng: np.random.Generator) -> tuple[Estimate, Floats]:
+    """The median with its percentile interval over resampled tasks, and its values in the resamples."""
     n = len(values)
     if n == 0:
         return Estimate.unknown("nothing to average"), np.empty(0)
     order = np.argsort(task, kind="stable")
     values, (_, first, size) = values[order], np.unique(task[order], return_index=True, return_counts=True)
-    value = of(values)
+    value = float(np.median(values))
     if len(first) < TASKS_MIN:
         return Estimate(value, None, None, n, f"{len(first)} tasks are too few for an interval"), np.empty(0)
     drawn = np.empty(RESAMPLES)
     for number in range(RESAMPLES):
         picked = rng.integers(len(first), size=len(first))
-        drawn[number] = of(values[_rows(first[picked], size[picked])])
+        drawn[number] = np.median(values[_rows(first[picked], size[picked])])
     low, high = percentile_interval(drawn, LEVEL) or (None, None)
     return Estimate(value, low, high, n), drawn
 

@@ -37,6 +37,8 @@ from preceptor.work.errors import (
     TaskTaken,
 )
 from preceptor.work.models import Claim, ClaimState
+from preceptor.work.service import suggesting
+from preceptor.work.service.suggesting import ShownSuggestion
 
 POSITION_MAX = 2**62
 # From the system's entropy: whoever foresees a check knows when to take care.
@@ -54,6 +56,8 @@ class ClaimedWork:
     shown: dict[str, JsonValue]
     fresh: bool
     """False when the claim was open already and this is a repeat of the question."""
+    suggestion: ShownSuggestion | None = None
+    """A model's answer that the person is shown; None where there is none, and where the task is judged blind."""
 
 
 def claim_next(session: Session, actor: Actor, project_id: UUID, *, now: datetime) -> ClaimedWork:
@@ -79,7 +83,8 @@ def open_work(session: Session, claim: Claim) -> ClaimedWork:
     payload = session.scalars(select(Task.payload).where(Task.id == claim.task_id)).one()
     kind = project.kind
     shown = kind.present(kind.payload(payload), claim.display_order)
-    return ClaimedWork(claim, project.id, project.task_type, project.config, shown, fresh=False)
+    suggestion = suggesting.as_shown(kind, shown, claim, suggesting.of_claim(session, claim.id))
+    return ClaimedWork(claim, project.id, project.task_type, project.config, shown, False, suggestion)
 
 
 def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | None, now: datetime) -> ClaimedWork:
@@ -103,7 +108,9 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
     order = kind.display_order(payload, random.Random(new_id().int))
     claim = _take(session, actor, terms, picked, order, now)
     shown = kind.present(payload, claim.display_order)
-    return ClaimedWork(claim, project_id, terms.task_type, terms.config, shown, fresh=True)
+    kept = suggesting.attach(session, terms, kind, payload, claim, now=now)
+    suggestion = suggesting.as_shown(kind, shown, claim, kept)
+    return ClaimedWork(claim, project_id, terms.task_type, terms.config, shown, True, suggestion)
 
 
 def _refusal(terms: Row[Any]) -> AppError | None:
