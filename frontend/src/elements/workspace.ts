@@ -10,7 +10,8 @@ import { csrfToken, newKey, send, type Problem, type Reply } from "../lib/api";
 import { Autosave } from "../lib/autosave";
 import { clockOffset, moneyWords, remaining, remainingWords, WorkClock, workedWords } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
-import { deskWords, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
+import { SuggestionBar } from "../parts/suggestion-bar";
+import { deskWords, type HeartbeatReply, type HistoryEntry, type Outcome, type Suggestion, type WorkspaceData } from "../lib/workspace";
 import type { AnswerChanged, Shortcut, TaskElement } from "../lib/view";
 import { clockTime } from "../times";
 import { loadElement } from "./registry";
@@ -64,6 +65,7 @@ export class PreceptorWorkspace extends LitElement {
   declare protected covered: boolean;
 
   #task: TaskElement | null = null;
+  #suggestion: SuggestionBar | null = null;
   #offset = 0;
   #clock = new WorkClock(Date.now());
   #autosave: Autosave<Answer> | null = null;
@@ -139,6 +141,7 @@ export class PreceptorWorkspace extends LitElement {
     const tag = work.task.element;
     await loadElement(tag);
     this.#task = this.#newTask(tag, work, mirror?.answer ?? work.claim.draft);
+    this.#suggestion = work.suggestion ? this.#newSuggestion(work.suggestion, this.#task.draft !== null) : null;
     this.work = { ...work, history };
     this.covered = (work.warnings?.length ?? 0) > 0;
     this.halt = null;
@@ -186,6 +189,17 @@ export class PreceptorWorkspace extends LitElement {
     task.fill = true;
     task.addEventListener("answer-changed", (event) => this.#changed((event as CustomEvent<AnswerChanged<Answer>>).detail));
     return task;
+  }
+
+  #newSuggestion(suggestion: Suggestion, begun: boolean): SuggestionBar {
+    const task = this.#task!;
+    const put = async (answer: Answer): Promise<void> => {
+      task.draft = answer;
+      await (task as Partial<LitElement>).updateComplete;
+      this.#changed({ answer: task.value as Answer, problems: task.problems });
+    };
+    const desk = { answer: () => task.value as Answer, put: (answer: Answer) => void put(answer), requestUpdate: () => this.requestUpdate() };
+    return new SuggestionBar(suggestion, desk, begun);
   }
 
   #changed(change: AnswerChanged<Answer>): void {
@@ -315,6 +329,7 @@ export class PreceptorWorkspace extends LitElement {
       return;
     }
     this.busy = "submit";
+    await this.#suggestion?.told();
     const body = { answer, worked_seconds: this.#workedSeconds() };
     const reply = await send<Outcome | null>("POST", this.work.urls.submit, { body, headers: { "Idempotency-Key": this.#submitKey } });
     if (!reply.ok) return this.#refused(reply, "Your answer is not sent yet. It is kept here; press Submit again.");
@@ -381,6 +396,7 @@ export class PreceptorWorkspace extends LitElement {
       event.preventDefault();
       return void this.#submit();
     }
+    if (!this.halt && !this.covered && !this.busy && !document.querySelector("dialog[open]") && this.#suggestion?.pressed(event)) return;
     if (typingIn(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     const run = { g: () => this.#fold(), "?": () => this.#dialog("keys")?.showModal(), Escape: () => innerWidth < 1024 && (this.sideOpen = false) }[event.key];
@@ -408,7 +424,7 @@ export class PreceptorWorkspace extends LitElement {
       ${this.#renderBar(work)}
       <div class="desk-body">
         <div class="desk-main">
-          ${this.halt ? this.#renderHalt(this.halt, work) : nothing} ${this.#renderTask()} ${this.refusal ? this.#renderRefusal(this.refusal) : nothing} ${this.#renderFoot(work)}
+          ${this.halt ? this.#renderHalt(this.halt, work) : nothing} ${this.covered || this.halt ? nothing : (this.#suggestion?.render(this.busy !== null) ?? nothing)} ${this.#renderTask()} ${this.refusal ? this.#renderRefusal(this.refusal) : nothing} ${this.#renderFoot(work)}
         </div>
         ${this.sideOpen ? this.#renderSide(work) : nothing}
       </div>
@@ -590,7 +606,7 @@ export class PreceptorWorkspace extends LitElement {
       { keys: "Esc", words: "Leave the text box" },
       { keys: "Ctrl Enter", words: "Submit" },
     ];
-    const rows = [...(this.#task?.shortcuts ?? []), ...own];
+    const rows = [...(this.#task?.shortcuts ?? []), ...(this.#suggestion?.shortcuts ?? []), ...own];
     return html`<dialog class="sheet" data-name="keys" aria-labelledby="keys-title"><div class="p-6">
       <div class="flex items-start justify-between gap-4 mb-2"><h2 id="keys-title" class="text-lg font-semibold">Keyboard</h2><button class="btn btn-quiet btn-sm btn-square -mt-1 -mr-1" type="button" data-close aria-label="Close">${icon("x")}</button></div>
       <dl>${rows.map(({ keys, words }) => html`<div class="flex items-center justify-between gap-6 py-1.5"><dt>${words}</dt><dd class="whitespace-nowrap"><kbd class="kbd-key">${keys}</kbd></dd></div>`)}</dl>

@@ -160,7 +160,7 @@ def put_draft(claim_id: str, body: DraftIn, ask: Ask) -> Response:
 
 @router.put("/claims/{claim_id}/suggestion", response_model=SuggestionUseIn)
 def use_suggestion(claim_id: str, body: SuggestionUseIn, session: Db, actor: CurrentActor, now: Now) -> SuggestionUseIn:
-    """Say that you begin with the model's suggestion, or do without it. What became of it is measured by your answer."""
+    """Say that you begin with the model's suggestion, or do without it; what became of it is measured by the answer."""
     require_scope(actor, "work")
     kept = suggesting.note_use(session, actor, read_id("claim", claim_id), body.used, now=now)
     return SuggestionUseIn(used=kept.used)

@@ -146,7 +146,7 @@ def work_json(
     revision = claim.state is ClaimState.RETURNED
     draft = claim.draft or (last.answer if last else None)
     lease_start = claim.created_at if not revision or last is None or last.review is None else last.review.created_at
-    return {
+    data: Workspace = {
         "project": work_title(project),
         "claim": {
             "id": show_id("claim", claim.id),
@@ -171,9 +171,11 @@ def work_json(
         "flag_reasons": reasons(FLAG_REASONS),
         "history": history_entries(history),
         "warnings": [content.RATINGS[rating] for rating in project.content_ratings],
-        # Who revises has an answer, and has been told what is wrong with it.
-        **({"suggestion": _suggestion(work.suggestion, claim)} if work.suggestion and not revision else {}),
     }
+    # Who revises has an answer, and has been told what is wrong with it.
+    if work.suggestion is not None and not revision:
+        data["suggestion"] = _suggestion(work.suggestion, claim)
+    return data
 
 
 def _suggestion(shown: ShownSuggestion, claim: Claim) -> dict[str, Any]:
