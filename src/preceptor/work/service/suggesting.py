@@ -115,6 +115,7 @@ def note_use(session: Session, actor: Actor, claim_id: UUID, used: bool | None, 
         raise ClaimEnded
     if kept.used is not used:
         kept.used, kept.used_at = used, now
+        session.flush()
         _record(session, actor, claim, used, now)
     return kept
 
