@@ -243,6 +243,7 @@ def test_pressing_is_told_once_and_only_by_who_holds_the_claim(
     )
     assert list(told) == ["work.suggestion_used", "work.suggestion_put_back", "work.suggestion_declined"]
     work.submit(session, worker.actor, claim.id, answer_of(claim, "r1"), now=NOW)
+    session.expire_all()
     with pytest.raises(ClaimEnded):
         suggesting.note_use(session, worker.actor, claim.id, True, now=NOW)
 
