@@ -99,8 +99,8 @@ export class SuggestionBar {
   }
 
   render(stopped: boolean): TemplateResult {
-    return html`<section class="desk-suggestion" aria-label="A model's suggestion" ?inert=${stopped}>${icon("bot")}
-      <p class="min-w-0 grow" role="status">${this.#words()}</p>
+    return html`<section class="desk-suggestion" aria-label="A model's suggestion" ?inert=${stopped}>
+      <p class="flex gap-2.5 min-w-0 grow basis-64" role="status">${icon("bot", undefined, "flex-none mt-1")}<span class="min-w-0">${this.#words()}</span></p>
       <div class="flex flex-wrap gap-2 flex-none">${this.#buttons()}</div>
     </section>`;
   }
