@@ -164,7 +164,7 @@ def test_choices_that_came_with_the_file_are_used_and_blind_tasks_say_nothing(li
     page.keyboard.press("Control+Enter")
     expect(page.get_by_text("Text 1")).to_be_visible()
     expect(bar).to_have_count(0)
-    page.reload()
+    page.goto(f"{live.url}/work/{show_id('project', made.project.id)}")
     expect(page.get_by_text("Text 1")).to_be_visible()
     assert "tagger-7" not in page.content()
     assert outcomes(live) == [(SuggestionOutcome.ACCEPTED, True)]

@@ -31,14 +31,14 @@ def test_without_anchoring_the_interval_holds_zero_about_nineteen_times_in_twent
     inside = [found(seed, 0.0).difference for seed in SEEDS]
     share = np.mean([each.low < 0 < each.high for each in inside])  # type: ignore[operator]
     assert 0.90 <= share <= 1.0
-    assert abs(np.mean([each.value for each in inside])) < 0.01  # type: ignore[arg-type]
+    assert abs(np.mean([each.value for each in inside])) < 0.01
 
 
 def test_planted_anchoring_is_found_in_its_size() -> None:
     # Who follows agrees for sure; who does not agrees with chance 0.8 * 0.7 + 0.2 * 0.3 = 0.62.
     planted = 0.4 * (1 - 0.62)
     sides = [found(seed, 0.4) for seed in SEEDS]
-    assert np.mean([each.difference.value for each in sides]) == pytest.approx(planted, abs=0.01)  # type: ignore[arg-type]
+    assert np.mean([each.difference.value for each in sides]) == pytest.approx(planted, abs=0.01)
     assert np.mean([each.difference.low > 0 for each in sides]) > 0.9  # type: ignore[operator]
     covers = [each.difference.low < planted < each.difference.high for each in sides]  # type: ignore[operator]
     assert np.mean(covers) > 0.9
