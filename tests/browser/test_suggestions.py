@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from preceptor.kit.ids import show_id
 from preceptor.projects.models import Task
-from preceptor.work.models import Submission
+from preceptor.work.models import Claim, ClaimState, Submission, SubmissionState
 from preceptor.work.models_suggestions import ClaimSuggestion, SuggestionOutcome, SuggestionPlan
 from tests.browser.conftest import DESK, PHONE, Live, Scheme, check_axe, shoot, sign_in
 from tests.factories import User, World, join, make_world
@@ -198,9 +198,7 @@ def measured(live: Live, world: World) -> None:
     """Two hundred first answers: people agree with what they see, and the blind in half of the tasks."""
     now = live.clock.now()
     with live.runtime.sessions.begin() as session:
-        judge = session.scalars(select(ClaimSuggestion.judge_id)).first()
-        assert judge is None
-        plan_judge = add_judge(session, live.runtime, world, lambda number: prefers("r2"), title="Other judge")
+        other = add_judge(session, live.runtime, world, lambda number: prefers("r2"), title="Other judge")
         worker = join(session, world, now=now)[0]
         for number in range(200):
             task = Task(
@@ -209,13 +207,11 @@ def measured(live: Live, world: World) -> None:
             )  # fmt: skip
             session.add(task)
             session.flush()
-            add_answer(session, world, worker, task, plan_judge.id, number, now)
+            add_answer(session, world, worker, task, other.id, number, now)
 
 
 def add_answer(session: Any, world: World, worker: User, task: Task, judge: Any, number: int, now: Any) -> None:
     """Rows as claims and answers leave them."""
-    from preceptor.work.models import Claim, ClaimState, SubmissionState
-
     shown, agrees = number % 3 != 0, (number % 3 != 0 and number % 10 != 1) or number % 2 == 0
     claim = Claim(
         task_id=task.id, project_id=world.project.id, person_id=worker.id, state=ClaimState.SUBMITTED,
