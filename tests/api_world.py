@@ -167,6 +167,8 @@ class ApiWorld:
             ("PUT", f"{project}/endpoints"): {"endpoints": [{"endpoint_id": self.ids["endpoint_id"]}]},
             ("POST", f"{project}/judges"): {"endpoint_id": self.ids["endpoint_id"], "title": "Mine"},
             ("PUT", f"{project}/judges/inference"): {"included": True},
+            ("PUT", f"{project}/suggestions"): {"source": "off"},
+            ("PUT", f"{api}/claims/{{claim_id}}/suggestion"): {"used": True},
             ("POST", f"{api}/judges/{{judge_id}}/run"): {"scope": "all"},
             ("POST", f"{api}/claims/{{claim_id}}/skip"): {"reason": "unclear"},
             ("POST", f"{api}/claims/{{claim_id}}/flag"): {"reason": "broken"},

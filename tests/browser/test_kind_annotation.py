@@ -215,7 +215,10 @@ def test_suggestions_are_kept_changed_and_deleted(at_desk: Callable[..., Desk], 
     }
     desk = at_desk("named-entities", payload)
     desk.open(page)
-    expect(page.get_by_text("suggestions by tagger-7")).to_be_visible()
+    expect(page.get_by_text("A model (tagger-7) suggests an answer")).to_be_visible()
+    expect(page.locator(".anno-region")).to_have_count(0)
+    page.keyboard.press("Alt+u")
+    expect(page.get_by_text("suggestions to check")).to_be_visible()
     page.keyboard.press("]")
     page.keyboard.press("Enter")
     expect(page.locator(".anno-region[data-selected]")).not_to_contain_text("suggested")
@@ -225,7 +228,7 @@ def test_suggestions_are_kept_changed_and_deleted(at_desk: Callable[..., Desk], 
     page.keyboard.press("]")
     expect(page.locator(".anno-region[data-selected]")).to_contain_text("Porto")
     page.keyboard.press("3")
-    expect(page.get_by_text("suggestions by tagger-7")).to_be_hidden()
+    expect(page.get_by_text("suggestions to check")).to_be_hidden()
     given = {each["id"]: (each["origin"], each["value"]["labels"]) for each in desk.submitted(page)}
     assert given == {"a": ("prediction", ["Person"]), "b": ("prediction-changed", ["Place"])}
 

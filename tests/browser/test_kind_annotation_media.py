@@ -261,6 +261,8 @@ def test_suggestions_are_shown_dashed_and_stay_as_they_are(
     started(
         live, page, SHAPES, {"image": picture()}, predictions=[{"model_version": "m1", "result": [{**region, **image}]}]
     )
+    expect(page.locator(".shape[data-suggested]")).to_have_count(0)
+    page.get_by_role("button", name="Use it").click()
     expect(page.locator(".shape[data-suggested]")).to_have_count(1)
     shoot(page, f"annotation-image-{scheme}")
     check_axe(page)

@@ -11,12 +11,13 @@ import { Autosave } from "../lib/autosave";
 import { clockOffset, moneyWords, remaining, WorkClock } from "../lib/clock";
 import { embeddedJson, icon, kbd, memory, typingIn } from "../lib/dom";
 import { keepMirror, newerMirror, pruneMirrors, type Answer } from "../lib/mirror";
-import { deskWords, type Begun, type HeartbeatReply, type HistoryEntry, type Outcome, type WorkspaceData } from "../lib/workspace";
+import { deskWords, type Begun, type HeartbeatReply, type HistoryEntry, type Outcome, type Suggestion, type WorkspaceData } from "../lib/workspace";
 import type { AnswerChanged, TaskElement } from "../lib/view";
 import { deskBar, type BarState } from "../parts/desk-bar";
 import { flagSheet, keySheet } from "../parts/desk-dialogs";
 import { deskCover, deskHalt, deskRefusal, type Halt } from "../parts/desk-halts";
 import { deskSide, type Tab } from "../parts/desk-side";
+import { SuggestionBar } from "../parts/suggestion-bar";
 import { clockTime } from "../times";
 import { loadElement } from "./registry";
 
@@ -49,6 +50,7 @@ export class PreceptorWorkspace extends LitElement {
   declare protected covered: boolean;
 
   #task: TaskElement | null = null;
+  #suggestion: SuggestionBar | null = null;
   #offset = 0;
   #clock = new WorkClock(Date.now());
   #autosave: Autosave<Answer> | null = null;
@@ -124,6 +126,7 @@ export class PreceptorWorkspace extends LitElement {
     const tag = work.task.element;
     await loadElement(tag);
     this.#task = this.#newTask(tag, work, mirror?.answer ?? work.claim.draft);
+    this.#suggestion = work.suggestion ? this.#newSuggestion(work.suggestion, this.#task.draft !== null) : null;
     this.work = { ...work, history };
     this.covered = (work.warnings?.length ?? 0) > 0;
     this.halt = null;
@@ -174,6 +177,17 @@ export class PreceptorWorkspace extends LitElement {
     task.fill = true;
     task.addEventListener("answer-changed", (event) => this.#changed((event as CustomEvent<AnswerChanged<Answer>>).detail));
     return task;
+  }
+
+  #newSuggestion(suggestion: Suggestion, begun: boolean): SuggestionBar {
+    const task = this.#task!;
+    const put = async (answer: Answer): Promise<void> => {
+      task.draft = answer;
+      await (task as Partial<LitElement>).updateComplete;
+      this.#changed({ answer: task.value as Answer, problems: task.problems });
+    };
+    const desk = { answer: () => task.value as Answer, put: (answer: Answer) => void put(answer), requestUpdate: () => this.requestUpdate() };
+    return new SuggestionBar(suggestion, desk, begun);
   }
 
   #changed(change: AnswerChanged<Answer>): void {
@@ -290,6 +304,7 @@ export class PreceptorWorkspace extends LitElement {
       return;
     }
     this.busy = "submit";
+    await this.#suggestion?.told();
     const body = { answer, worked_seconds: this.#workedSeconds(), ahead: this.#ahead.id };
     const reply = await send<Outcome | null>("POST", this.work.urls.submit, { body, headers: { "Idempotency-Key": this.#submitKey } });
     if (!reply.ok) return this.#refused(reply, "Your answer is not sent yet. It is kept here; press Submit again.");
@@ -356,6 +371,7 @@ export class PreceptorWorkspace extends LitElement {
       event.preventDefault();
       return void this.#submit();
     }
+    if (!this.halt && !this.covered && !this.busy && !document.querySelector("dialog[open]") && this.#suggestion?.pressed(event)) return;
     if (typingIn(event) || event.ctrlKey || event.metaKey || event.altKey) return;
     if (document.querySelector("dialog[open]")) return;
     const run = { v: this.covered && !this.halt ? () => this.#uncover() : undefined, g: () => this.#fold(), "?": () => this.#dialog("keys")?.showModal(), Escape: () => innerWidth < 1024 && (this.sideOpen = false) }[event.key];
@@ -383,11 +399,13 @@ export class PreceptorWorkspace extends LitElement {
       ${deskBar(work, this.#barState(work), { fold: () => this.#fold(), keys: () => this.#dialog("keys")?.showModal() })}
       <div class="desk-body">
         <div class="desk-main">
-          ${this.halt ? deskHalt(this.halt, work, { showNext: (task) => void this.#showNext(task), goOnHere: () => void this.#continueHere() }) : nothing} ${this.#renderTask()} ${this.refusal ? deskRefusal(this.refusal, () => (this.refusal = null)) : nothing} ${this.#renderFoot(work)}
+          ${this.halt ? deskHalt(this.halt, work, { showNext: (task) => void this.#showNext(task), goOnHere: () => void this.#continueHere() }) : nothing}
+          ${this.covered || this.halt ? nothing : (this.#suggestion?.render(this.busy !== null) ?? nothing)}
+          ${this.#renderTask()} ${this.refusal ? deskRefusal(this.refusal, () => (this.refusal = null)) : nothing} ${this.#renderFoot(work)}
         </div>
         ${this.sideOpen ? deskSide(work, this.tab, { choose: (tab) => (this.tab = tab), fold: () => this.#fold() }) : nothing}
       </div>
-      ${keySheet(this.#task?.shortcuts ?? [], Boolean(work.warnings?.length))} ${flagSheet(work.flag_reasons ?? [], (given) => void this.#leave("flag", given, "Flagged. Thank you."))}
+      ${keySheet([...(this.#task?.shortcuts ?? []), ...(this.#suggestion?.shortcuts ?? [])], Boolean(work.warnings?.length))} ${flagSheet(work.flag_reasons ?? [], (given) => void this.#leave("flag", given, "Flagged. Thank you."))}
     </div>`;
   }
 

@@ -44,6 +44,20 @@ export interface WorkspaceData {
   history: HistoryEntry[];
   /** What the material may show, in words; the task is covered until the person asks for it. */
   warnings?: string[];
+  /** A model's answer in shown names, which the person may begin with. */
+  suggestion?: Suggestion;
+}
+
+export interface Suggestion {
+  answer: Record<string, unknown>;
+  /** The same in a few words. */
+  words: string;
+  /** As the task's file names the model; may be empty. */
+  model: string;
+  /** What the person pressed last. */
+  used: boolean | null;
+  /** Where that is told. */
+  url: string;
 }
 
 export interface DeskWords {

@@ -18,7 +18,7 @@ from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import require_scope
 from preceptor.work import access, service
 from preceptor.work.models import Claim, ClaimState, Review, Submission, SubmissionState
-from preceptor.work.service import ClaimedWork
+from preceptor.work.service import ClaimedWork, suggesting
 from preceptor.work.service import history as histories
 
 router = APIRouter(prefix="/api/v1", tags=["work"])
@@ -46,11 +46,26 @@ class ClaimOut(Out):
     draft_saved_at: datetime | None
 
 
+class SuggestionOut(Out):
+    answer: dict[str, Any]
+    words: str = Field(description="The same in a few words.")
+    model: str = Field(description="As the task's file names it; empty for an AI judge.")
+    used: bool | None = Field(description="What you said last: begun with it, done without, neither (null).")
+
+
+class SuggestionUseIn(In):
+    used: bool | None = Field(description="Begin with it, do without it, or (null) take back what you said.")
+
+
 class ClaimedTaskOut(ClaimOut):
     task_type: str
     config: dict[str, Any]
     task: dict[str, Any] = Field(description="The payload as shown: responses are named A, B, ... in shown order.")
     content_ratings: list[str] = Field(description="What it may show; keep it covered until the person asks for it.")
+    suggestion: SuggestionOut | None = Field(
+        default=None,
+        description="A model's answer in shown names. It binds to nothing, and part of the tasks come without.",
+    )
 
 
 class DraftIn(In):
@@ -166,6 +181,14 @@ def put_draft(claim_id: str, body: DraftIn, ask: Ask) -> Response:
     return json_answer(ask.do("work", save))
 
 
+@router.put("/claims/{claim_id}/suggestion", response_model=SuggestionUseIn)
+def use_suggestion(claim_id: str, body: SuggestionUseIn, session: Db, actor: CurrentActor, now: Now) -> SuggestionUseIn:
+    """Say that you begin with the model's suggestion, or do without it; what became of it is measured by the answer."""
+    require_scope(actor, "work")
+    kept = suggesting.note_use(session, actor, read_id("claim", claim_id), body.used, now=now)
+    return SuggestionUseIn(used=kept.used)
+
+
 @router.post("/claims/{claim_id}/heartbeat", response_model=BeatOut)
 def heartbeat(claim_id: str, ask: Ask) -> Response:
     """A sign of life while working: counts time and keeps the lease from running out under your hands."""
@@ -276,12 +299,15 @@ def claim_out(claim: Claim, runtime: Runtime) -> ClaimOut:
 
 def claimed_out(work: ClaimedWork, runtime: Runtime) -> ClaimedTaskOut:
     fields = claim_fields(work.claim, runtime)
+    given = work.suggestion
+    suggestion = given and SuggestionOut(answer=given.answer, words=given.words, model=given.model, used=given.used)
     return ClaimedTaskOut(
         **fields,
         task_type=work.task_type,
         config=work.config,
         task=work.shown,
         content_ratings=list(work.ratings),
+        suggestion=suggestion,
     )
 
 

@@ -20,6 +20,7 @@ from preceptor.cli import (
     ratings,
     releases,
     sandbox,
+    suggestions,
     training,
     users,
 )
@@ -45,6 +46,7 @@ app.add_typer(media.app, name="media")
 app.add_typer(sandbox.app, name="sandbox")
 app.add_typer(endpoints.app, name="endpoints")
 app.add_typer(judges.app, name="judges")
+app.add_typer(suggestions.app, name="suggestions")
 app.command("import")(imports.import_file)
 app.command("rate")(ratings.rate_tasks)
 app.command("release")(releases.build_release)

@@ -12,7 +12,7 @@ import pyarrow as pa
 from sqlalchemy import Row as SqlRow
 from sqlalchemy.orm import Session
 
-from preceptor.datasets import queries
+from preceptor.datasets import queries, suggested
 from preceptor.datasets.access import MANIFEST
 from preceptor.datasets.card import CardFacts, render_card
 from preceptor.datasets.exported import Exported
@@ -77,7 +77,8 @@ def build(
             table: stack.enter_context(_config_files(folder, table, known.schema))
             for table, known in kind.kind.tables.items()
         }
-        judgments = stack.enter_context(_config_files(folder, JUDGMENTS, kind.kind.judgment_schema))
+        of_judgments = suggested.with_columns(kind.kind.judgment_schema)
+        judgments = stack.enter_context(_config_files(folder, JUDGMENTS, of_judgments))
         provenance = stack.enter_context(RowFiles(folder, PROVENANCE_SCHEMA, beside_configs(PROVENANCE)))
         provided = stack.enter_context(ProviderFiles(folder, kind.kind.tables))
         exported = Exported(kind.kind.exporters(kind.config))
@@ -165,7 +166,7 @@ class _Writer:
 
     def write(self, page: list[TaskWork]) -> None:
         """All rows of a page, each file in one write."""
-        made = [self._rows(work) for work in page]
+        made = [suggested.told(self._rows(work), work.judgments) for work in page]
         table_digests = self.files.add(made)
         judgment_digests = iter(self.files.judgments.add([row for rows in made for row in rows.judgments]))
         self.files.provenance.add(

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from preceptor.datasets.options import DecidedBy, ReleaseOptions
 from preceptor.datasets.posteriors import AMBIGUOUS_MIN
+from preceptor.datasets.suggested import BLIND
 from preceptor.datasets.tally import ReleaseTally
 from preceptor.kit.ids import show_id
 from preceptor.kit.money import Money
@@ -69,6 +70,7 @@ def render_card(facts: CardFacts) -> str:
         _people(facts),
         "## Agreement",
         _agreement(facts),
+        *_suggestions(facts),
         "## How sure the answers are",
         _certainty(facts),
         *_columns(facts),
@@ -306,6 +308,22 @@ def _sentence(text: str) -> str:
     return line if not line or line[-1] in ".!?" else f"{line}."
 
 
+def _suggestions(facts: CardFacts) -> list[str]:
+    found = facts.tally.suggestions
+    if not found:
+        return []
+    shown = found.total() - found[BLIND]
+    became = {name: count for name, count in found.items() if name != BLIND}
+    text = (
+        f"Of {found.total():,} judgments a model's suggestion existed. {shown:,} were given with it in sight "
+        f"({_counted(became)}), {found[BLIND]:,} on tasks that were drawn to be judged without it. "
+        "`suggestion` says so for each row of `judgments` (empty where there was none), `suggestion_model` which model "
+        "it was. Accepted means that the answer is the suggestion, edited that the person began with it and changed "
+        "it, rejected that they did not take it."
+    )
+    return ["## Suggestions of a model", text]
+
+
 def _guidelines(facts: CardFacts) -> list[str]:
     if not facts.guidelines:
         return []
@@ -346,6 +364,11 @@ def _limits(facts: CardFacts) -> str:
         "- Texts that people wrote are free text. Nobody has searched them for personal data.",
         "- Most people of this release may share a language, a country or a taste; profiles are not in the data.",
     ]
+    if facts.tally.suggestions.total() > facts.tally.suggestions[BLIND]:
+        limits.append(
+            "- People who saw a model's suggestion judge nearer to it than they would have. Agreement among them, and "
+            "chances that rest on them, are the greater for it; blind judgments are not."
+        )
     if facts.tally.imported_pairs:
         limits.append("- Imported labels were not checked here; how they came about is not known.")
     if facts.tally.simulated or facts.project.data_source == "simulated":

@@ -11,6 +11,7 @@ from preceptor.people.models import Person
 from preceptor.projects.models import GOLD_CAPACITY, GuidelinesVersion, RubricVersion, Task, TaskGold
 from preceptor.work.models import Claim, Review, Submission
 from preceptor.work.models_quality import QualityFit, TaskQuality
+from preceptor.work.models_suggestions import ClaimSuggestion
 
 RELEASABLE = or_(func.jsonb_typeof(Task.imported_answer) == "object", exists().where(Submission.task_id == Task.id))
 """Tasks that say something: people answered them, or an answer came with the file."""
@@ -85,7 +86,8 @@ def tasks(task_ids: Sequence[UUID]) -> Select[Any]:
 
 
 def judgments(task_ids: Sequence[UUID]) -> Select[Any]:
-    """Every submission to these tasks with its claim, its review and whether its person is simulated."""
+    """Every submission to these tasks with its claim, its review, whether its person is simulated, and what became of
+    the task's suggestion."""
     return (
         select(
             Submission.id,
@@ -106,10 +108,14 @@ def judgments(task_ids: Sequence[UUID]) -> Select[Any]:
             Review.reviewer_id,
             Review.created_at.label("reviewed_at"),
             Person.simulated,
+            ClaimSuggestion.shown.label("suggestion_shown"),
+            ClaimSuggestion.outcome.label("suggestion_outcome"),
+            ClaimSuggestion.model.label("suggestion_model"),
         )
         .join(Claim, Claim.id == Submission.claim_id)
         .join(Person, Person.id == Submission.person_id)
         .outerjoin(Review, Review.submission_id == Submission.id)
+        .outerjoin(ClaimSuggestion, ClaimSuggestion.claim_id == Submission.claim_id)
         .where(Submission.task_id.in_(task_ids))
         .order_by(Submission.task_id, Submission.id)
     )

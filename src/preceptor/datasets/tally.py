@@ -11,6 +11,7 @@ import numpy as np
 from preceptor.datasets.posteriors import AMBIGUOUS_MIN
 from preceptor.datasets.pseudonyms import Pseudonym
 from preceptor.datasets.reading import TaskWork
+from preceptor.datasets.suggested import state_of
 from preceptor.kit.money import Money
 from preceptor.quality import Estimate
 from preceptor.quality.tally import AgreementTally, by_position
@@ -27,6 +28,8 @@ class ReleaseTally:
     def __init__(self) -> None:
         self.tasks = self.gold_tasks = self.gold_pairs = self.imported_pairs = self.undecided = self.tied = 0
         self.states: Counter[str] = Counter()
+        self.suggestions: Counter[str] = Counter()
+        """Judgments of tasks that had a suggestion, by what became of it."""
         self.people: set[str] = set()
         self.simulated: set[str] = set()
         self.rates: Counter[tuple[int, str]] = Counter()
@@ -53,6 +56,8 @@ class ReleaseTally:
             person = name(judgment.person_id)
             self.states[str(judgment.state)] += 1
             self.people.add(person)
+            if (suggestion := state_of(judgment)) is not None:
+                self.suggestions[suggestion] += 1
             if judgment.simulated:
                 self.simulated.add(person)
             self.rates[(judgment.rate_minor, judgment.currency)] += 1

@@ -15,6 +15,7 @@ import preceptor.work.models
 import preceptor.work.models_judging
 import preceptor.work.models_quality
 import preceptor.work.models_running
+import preceptor.work.models_suggestions
 import preceptor.work.models_texts  # noqa: F401
 from preceptor.kit.db import Base
 

@@ -49,7 +49,7 @@ def wilson(successes: float, n: int, level: float = LEVEL) -> Estimate:
         raise ValueError(f"{successes} successes in {n} trials")
     if n == 0:
         return Estimate.unknown("nothing to count")
-    z = _normal_quantile(level)
+    z = normal_quantile(level)
     share = successes / n
     centre = share + z * z / (2 * n)
     half_width = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
@@ -139,7 +139,8 @@ def _resampled(
     return np.concatenate(values) if values else np.empty(0)
 
 
-def _normal_quantile(level: float) -> float:
+def normal_quantile(level: float) -> float:
+    """Half the width, in standard deviations, of a normal interval of this level."""
     if not 0 < level < 1:
         raise ValueError(f"a level lies between 0 and 1, not {level}")
     return float(ndtri((1 + level) / 2))

@@ -25,7 +25,7 @@ from preceptor.projects.service import members
 from preceptor.web.pages import Contributor, Page, go
 from preceptor.web.workspace import excerpt
 from preceptor.work import access as work_access
-from preceptor.work.service import appeals
+from preceptor.work.service import appeals, suggestions
 from preceptor.work.service import day as days_at_work
 from preceptor.work.service import history as histories
 from preceptor.work.service.day import LEFT_COUNTED_MAX, TaskTime
@@ -250,6 +250,7 @@ def show_project(project_id: str, page: Page, session: Db, known: Contributor) -
         mine=mine,
         titles=titles_of(mine),
         takes_work=project.state is ProjectState.OPEN,
+        suggests=suggestions.setting_of(session, project),
         rates=appeals.overturn_rates(session, project.id),
     )
 

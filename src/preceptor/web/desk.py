@@ -35,7 +35,7 @@ from preceptor.work.errors import (
     ProjectNotOpen,
 )
 from preceptor.work.models import Claim, ClaimState
-from preceptor.work.service import ClaimedWork, running
+from preceptor.work.service import ClaimedWork, running, suggesting
 from preceptor.work.service import history as histories
 from preceptor.work.service.process import PASTES_AT_ONCE_MAX, Paste
 
@@ -246,6 +246,21 @@ def save_draft(
     pastes = [Paste(each.field, each.size) for each in body.pastes]
     kept = service.save_draft(session, actor, claim.id, body.draft, number, pastes=pastes, now=now)
     return {"number": kept, "saved_at": now}
+
+
+class SuggestionUseIn(BaseModel):
+    """To begin with the suggestion, to do without it, or (None) to take that back."""
+
+    used: bool | None
+
+
+@router.post("/work/{project_id}/{claim_id}/suggestion")
+def use_suggestion(
+    project_id: str, claim_id: str, body: SuggestionUseIn, session: Db, actor: CurrentActor, now: Now
+) -> dict[str, Any]:
+    require_scope(actor, "work")
+    claim = still_mine(own_claim(session, actor, project_id, claim_id))
+    return {"used": suggesting.note_use(session, actor, claim.id, body.used, now=now).used}
 
 
 @router.post("/work/{project_id}/{claim_id}/heartbeat")

@@ -23,6 +23,7 @@ from preceptor.web.rendering import addresses_in
 from preceptor.web.workspace import element_data, excerpt
 from preceptor.work.rules import Standing
 from preceptor.work.service import history as histories
+from preceptor.work.service import suggesting
 from preceptor.work.service.challenges import seen_gold
 from preceptor.work.service.decisions import decision_of_submission
 from preceptor.work.service.history import DecisionReceipt, HistoryLine
@@ -172,6 +173,7 @@ def result_page(
         rule=RULES.get(receipt.rule or ""),
         decision=decision_of_submission(session, receipt.submission.id),
         process=process_of(session, receipt.claim),
+        suggestion=suggesting.of_claim(session, receipt.claim.id),
         now=now,
     )
 

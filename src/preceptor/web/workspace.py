@@ -6,6 +6,7 @@ comes only as its task type presents it. The other side of this contract is fron
 
 import re
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final, NotRequired, TypedDict
 from uuid import UUID
@@ -20,11 +21,12 @@ from preceptor.projects.models import Project, Task
 from preceptor.tasktypes.base import Row, task_type
 from preceptor.tasktypes.working import working
 from preceptor.web.rendering import addresses_in, render
-from preceptor.work.models import ClaimState, Review
+from preceptor.work.models import Claim, ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
 from preceptor.work.service import ClaimedWork
 from preceptor.work.service.history import HistoryLine, LastAnswer
 from preceptor.work.service.practice import PracticeItem, PracticeProgress
+from preceptor.work.service.suggesting import ShownSuggestion
 
 EXCERPT_CHARACTERS = 140
 DESK_SERVICES: Final = ("generate", "run", "similar")
@@ -47,6 +49,8 @@ class Workspace(TypedDict):
     history: list[dict[str, str]]
     warnings: NotRequired[list[str]]
     """What the material may show; the task is covered until the person asks for it."""
+    suggestion: NotRequired[dict[str, Any]]
+    """A model's answer in shown names, which the person may begin with: {answer, words, model, used, url}."""
     words: NotRequired[dict[str, str]]
     """What the desk says of itself where it is used for something else than work and tests (`DeskWords`)."""
 
@@ -163,7 +167,7 @@ def work_json(
     revision = claim.state is ClaimState.RETURNED
     draft = claim.draft or (last.answer if last else None)
     lease_start = claim.created_at if not revision or last is None or last.review is None else last.review.created_at
-    return {
+    data: Workspace = {
         "project": work_title(project),
         "claim": {
             "id": show_id("claim", claim.id),
@@ -199,6 +203,15 @@ def begun_json(claim_id: str, leased_until: datetime, *, now: datetime) -> dict[
         "server_now": now.isoformat(),
         "lease_seconds": max(1, round((leased_until - now).total_seconds())),
     }
+    # Who revises has an answer, and has been told what is wrong with it.
+    if work.suggestion is not None and not revision:
+        data["suggestion"] = _suggestion(work.suggestion, claim)
+    return data
+
+
+def _suggestion(shown: ShownSuggestion, claim: Claim) -> dict[str, Any]:
+    work = f"/work/{show_id('project', claim.project_id)}/{show_id('claim', claim.id)}"
+    return {**asdict(shown), "url": f"{work}/suggestion"}
 
 
 def reasons(listed: Mapping[str, str]) -> list[dict[str, str]]:

@@ -24,6 +24,7 @@ LOCK_MEMBERSHIP = text("""
                WHERE r.project_id = p.id AND r.taken < r.wanted AND r.state = 'open' AND r.content_ratings <> '{}'
                ORDER BY r.content_ratings, r.position LIMIT 1
            ) IS NOT NULL AS has_rated,
+           g.source AS suggests, g.judge_id AS suggesting_judge, g.blind_percent, g.salt AS suggestion_salt,
            p.qualification_id IS NULL OR EXISTS (
                SELECT 1 FROM person_qualification q
                WHERE q.person_id = m.person_id AND q.qualification_id = p.qualification_id AND q.revoked_at IS NULL
@@ -35,6 +36,7 @@ LOCK_MEMBERSHIP = text("""
            escrow.id AS escrow_id, reserved.id AS reserved_id
     FROM membership m
     JOIN project p ON p.id = m.project_id
+    LEFT JOIN suggestion_plan g ON g.project_id = p.id
     LEFT JOIN account escrow
            ON escrow.kind = 'escrow' AND escrow.owner_id = p.id AND escrow.currency = p.currency
     LEFT JOIN account reserved
@@ -128,8 +130,11 @@ CLAIM_TO_SUBMIT = text("""
     SELECT c.id, c.task_id, c.project_id, c.person_id, c.state, c.leased_until, c.display_order, c.worked_seconds,
            c.last_beat_at, c.created_at, p.org_id, p.task_type, p.config, p.review_percent, p.review_seconds,
            p.overlap_mode, p.review_mode, p.risk_percent, p.standard, t.payload, t.state AS task_state,
-           q.units AS answer_units, k.counts, k.judgments, k.low, k.high, f.prior, f.pooled, f.diagnostics
+           q.units AS answer_units, k.counts, k.judgments, k.low, k.high, f.prior, f.pooled, f.diagnostics,
+           g.answer AS suggested, g.shown AS suggestion_shown, g.used AS suggestion_used,
+           g.submission_id AS suggestion_measured
     FROM claim c JOIN project p ON p.id = c.project_id JOIN task t ON t.id = c.task_id
+    LEFT JOIN claim_suggestion g ON g.claim_id = c.id
     LEFT JOIN task_quality q ON p.review_mode = 'risk' AND q.task_id = t.id
     LEFT JOIN person_skill k ON p.review_mode = 'risk' AND k.project_id = p.id AND k.person_id = c.person_id
     LEFT JOIN LATERAL (

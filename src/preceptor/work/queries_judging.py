@@ -17,6 +17,7 @@ from preceptor.work.models_judging import (
     JudgeState,
     JudgmentOutcome,
 )
+from preceptor.work.models_suggestions import ClaimSuggestion
 
 
 def judge(judge_id: UUID, *, lock: bool = False) -> Select[tuple[AiJudge]]:
@@ -145,9 +146,16 @@ def finished(task_id: UUID, key: str) -> Select[tuple[Generation]]:
 
 
 def answered_of_tasks(task_ids: Sequence[UUID]) -> Select[Any]:
-    """(judge, task, answer) of these tasks, of judges that are not retired."""
+    """(judge, task, answer, seen) of these tasks, of judges that are not retired. `seen`: somebody who judged the task
+    was shown this judge's answer as a suggestion."""
+    seen = exists().where(
+        ClaimSuggestion.task_id == AiJudgment.task_id,
+        ClaimSuggestion.judge_id == AiJudgment.judge_id,
+        ClaimSuggestion.shown,
+        ClaimSuggestion.submission_id.is_not(None),
+    )
     return (
-        select(AiJudgment.judge_id, AiJudgment.task_id, AiJudgment.answer)
+        select(AiJudgment.judge_id, AiJudgment.task_id, AiJudgment.answer, seen.label("seen"))
         .join(AiJudge, AiJudge.id == AiJudgment.judge_id)
         .where(
             AiJudgment.task_id.in_(task_ids),

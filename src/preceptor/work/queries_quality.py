@@ -28,7 +28,8 @@ _IDS = bindparam("task_ids", type_=ARRAY(PgUuid(as_uuid=True)))
 
 # Everything a decision about tasks needs, one row each: settings, newest fit, and the judgments that count with what
 # is known about who gave them; beside people's, those of AI judges that are measured where the project counts them,
-# which never change how many were given. Read after the tasks are locked, so that no judgment is missing.
+# which never change how many were given. A judge has no voice where people have seen its suggestion: it would be heard
+# twice. Read after the tasks are locked, so that no judgment is missing.
 _STANDING = """
     SELECT t.id, t.project_id, t.payload, t.wanted, t.taken, t.done, t.state AS task_state,
            p.org_id, p.task_type, p.config, p.overlap_mode, p.overlap, p.overlap_floor, p.overlap_cap, p.confidence,
@@ -57,6 +58,9 @@ _STANDING = """
         JOIN ai_judge_skill k ON k.judge_id = a.judge_id AND k.accuracy IS NOT NULL
         WHERE a.task_id = t.id AND a.outcome = 'answered' AND p.judges_in_inference
           AND given.answers IS NOT NULL
+          AND NOT EXISTS (
+              SELECT 1 FROM claim_suggestion g
+              WHERE g.task_id = t.id AND g.shown AND g.submission_id IS NOT NULL AND g.judge_id = j.id)
     ) judged ON true
     WHERE t.id = ANY(:task_ids)
     ORDER BY t.id

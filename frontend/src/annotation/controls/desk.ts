@@ -49,7 +49,7 @@ export function fieldOf(desk: Desk, control: Control, place: Place): Field {
 export function framed(field: Field, content: TemplateResult, options: { group?: boolean } = {}): TemplateResult {
   const { control, desk, place } = field;
   const answered = desk.session.answeredOf(control.name, place);
-  const suggested = answered?.origin === "prediction" ? html`<span class="pill" data-tone="attention">suggested</span>` : nothing;
+  const suggested = answered?.origin === "prediction" && !desk.session.readonly ? html`<span class="pill" data-tone="attention">suggested</span>` : nothing;
   const title = titleOf(control);
   const headed = headerOf(control) !== null;
   const needed = control.required ? html`<span class=${headed ? "sr-only" : "anno-needed"}>needed</span>` : nothing;

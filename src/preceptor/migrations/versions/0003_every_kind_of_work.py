@@ -21,6 +21,7 @@ def upgrade() -> None:
     _numbers()
     _ai_judges()
     _ahead()
+    _suggestions()
 
 
 def _content() -> None:
@@ -613,3 +614,67 @@ def _ahead() -> None:
     op.create_index(
         "uq_claim_ahead", "claim", ["project_id", "person_id"], unique=True, postgresql_where=sa.text("state = 'ahead'")
     )
+
+
+def _suggestions() -> None:
+    source = sa.Enum(
+        "off", "judge", "file", name="suggestionsource", native_enum=False, create_constraint=True, length=32
+    )
+    outcome = sa.Enum(
+        "accepted",
+        "edited",
+        "rejected",
+        name="suggestionoutcome",
+        native_enum=False,
+        create_constraint=True,
+        length=32,
+    )
+    op.create_table(
+        "suggestion_plan",
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("source", source, nullable=False),
+        sa.Column("judge_id", sa.Uuid(), nullable=True),
+        sa.Column("blind_percent", sa.Integer(), nullable=False),
+        sa.Column("salt", sa.Uuid(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("blind_percent BETWEEN 0 AND 100", name=op.f("ck_suggestion_plan_blind_range")),
+        sa.CheckConstraint("(source = 'judge') = (judge_id IS NOT NULL)", name=op.f("ck_suggestion_plan_judge_named")),
+        sa.ForeignKeyConstraint(["judge_id"], ["ai_judge.id"], name=op.f("fk_suggestion_plan_judge_id")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_suggestion_plan_project_id")),
+        sa.PrimaryKeyConstraint("project_id", name=op.f("pk_suggestion_plan")),
+    )
+    op.create_table(
+        "claim_suggestion",
+        sa.Column("claim_id", sa.Uuid(), nullable=False),
+        sa.Column("project_id", sa.Uuid(), nullable=False),
+        sa.Column("task_id", sa.Uuid(), nullable=False),
+        sa.Column("source", source, nullable=False),
+        sa.Column("judge_id", sa.Uuid(), nullable=True),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("used", sa.Boolean(), nullable=True),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("submission_id", sa.Uuid(), nullable=True),
+        sa.Column("agrees", sa.Boolean(), nullable=True),
+        sa.Column("distances", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("outcome", outcome, nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint("(source = 'judge') = (judge_id IS NOT NULL)", name=op.f("ck_claim_suggestion_judge_named")),
+        sa.CheckConstraint(
+            "(submission_id IS NULL) = (agrees IS NULL)", name=op.f("ck_claim_suggestion_measured_when_submitted")
+        ),
+        sa.CheckConstraint(
+            "(outcome IS NOT NULL) = (shown AND submission_id IS NOT NULL)",
+            name=op.f("ck_claim_suggestion_outcome_of_shown"),
+        ),
+        sa.CheckConstraint("shown OR used IS NULL", name=op.f("ck_claim_suggestion_only_shown_is_used")),
+        sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_suggestion_claim_id")),
+        sa.ForeignKeyConstraint(["judge_id"], ["ai_judge.id"], name=op.f("fk_claim_suggestion_judge_id")),
+        sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_claim_suggestion_project_id")),
+        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_claim_suggestion_submission_id")),
+        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_claim_suggestion_task_id")),
+        sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_suggestion")),
+    )
+    op.create_index("ix_claim_suggestion_project_id", "claim_suggestion", ["project_id", "claim_id"])
+    op.create_index("ix_claim_suggestion_task_id", "claim_suggestion", ["task_id"], postgresql_where=sa.text("shown"))

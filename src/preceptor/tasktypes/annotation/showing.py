@@ -13,7 +13,7 @@ from preceptor.tasktypes.annotation.material import (
     Recording,
     Words,
 )
-from preceptor.tasktypes.annotation.models import AnnotationConfig, AnnotationPayload, Prediction, Region
+from preceptor.tasktypes.annotation.models import AnnotationConfig, AnnotationPayload, Prediction, Region, Relation
 from preceptor.tasktypes.annotation.vocabulary import Role
 from preceptor.tasktypes.messages import Message
 from preceptor.tasktypes.view import Chat, Markdown, Media, Section, ViewNode
@@ -149,14 +149,17 @@ def _message(role: str, text: str) -> Message:
 
 
 def _suggestion(prediction: Prediction, board: Board) -> dict[str, ViewNode]:
-    """A prediction without results that this config has no control for."""
-    names = {*board.controls, *board.objects}
-    kept = [result for result in prediction.result if not isinstance(result, Region) or result.from_name in names]
     return {
         "model": prediction.model_version or "",
         "score": prediction.score,
-        "result": [result.model_dump(mode="json", exclude_none=True) for result in kept],
+        "result": [result.model_dump(mode="json", exclude_none=True) for result in known_results(prediction, board)],
     }
+
+
+def known_results(prediction: Prediction, board: Board) -> list[Region | Relation]:
+    """A prediction without results that this config has no control for."""
+    names = {*board.controls, *board.objects}
+    return [result for result in prediction.result if not isinstance(result, Region) or result.from_name in names]
 
 
 def sections(board: Board) -> tuple[Section, ...]:

@@ -25,9 +25,12 @@ from preceptor.tasktypes.base import (
 )
 from preceptor.tasktypes.generation import Turn
 from preceptor.tasktypes.kind import Kind
+from preceptor.tasktypes.suggesting import NEAR, Brought
 from preceptor.tasktypes.view import Section, ViewNode
 
 SEED_BITS = 48
+PREDICTION = "prediction"
+"""Origin of results that a model gave and that nobody has changed."""
 
 
 def board_of(payload: AnnotationPayload, config: AnnotationConfig) -> Board:
@@ -143,8 +146,9 @@ class AnnotationType(Kind[AnnotationPayload, AnnotationAnswer, AnnotationConfig]
         return [f"{rng.getrandbits(SEED_BITS):x}"]
 
     def present(self, payload: AnnotationPayload, order: Sequence[str]) -> Row:
-        """The payload with the seed of its order, without notes about it."""
-        shown = payload.model_copy(update={"meta": None, "order_seed": order[0] if order else None})
+        """The payload with the seed of its order, without notes about it and without predictions (`suggested`)."""
+        seed = order[0] if order else None
+        shown = payload.model_copy(update={"meta": None, "predictions": [], "order_seed": seed})
         return to_json(shown)
 
     def view(self, shown: AnnotationPayload, config: AnnotationConfig) -> ViewNode:
@@ -174,6 +178,28 @@ class AnnotationType(Kind[AnnotationPayload, AnnotationAnswer, AnnotationConfig]
     ) -> AnnotationAnswer | list[Problem]:
         """See `judging.Judgeable`."""
         return judged.answer(text, board_of(shown, config), config)
+
+    def suggested(self, payload: AnnotationPayload, config: AnnotationConfig) -> Brought | None:
+        """The newest prediction, where the config shows predictions and knows its controls."""
+        if not config.show_predictions or not payload.predictions:
+            return None
+        newest = payload.predictions[-1]
+        results = showing.known_results(newest, board_of(payload, config))
+        return Brought(AnnotationAnswer(result=results), newest.model_version or "") if results else None
+
+    def as_suggestion(self, answer: AnnotationAnswer) -> AnnotationAnswer:
+        """Results marked as predictions, which the person keeps, changes or deletes one by one."""
+        results = [
+            result.model_copy(update={"origin": PREDICTION}) if result.type != "relation" else result
+            for result in answer.result
+        ]
+        return AnnotationAnswer(result=results)
+
+    def says_the_same(
+        self, payload: AnnotationPayload, a: AnnotationAnswer, b: AnnotationAnswer, config: AnnotationConfig
+    ) -> bool:
+        """Whether no control sets them apart, whatever ids and order their results have."""
+        return all(each <= NEAR for each in self.distance(payload, a, b, config).values())
 
     def templates(self) -> tuple[Template, ...]:
         """Projects for text, language, images, sound, video, documents and surveys."""

@@ -209,6 +209,14 @@ class RatingType(Kind[RatingPayload, RatingAnswer, RatingConfig]):
         """See `judging.Judgeable`."""
         return judged.answer(text, shown, config)
 
+    def as_suggestion(self, answer: RatingAnswer) -> RatingAnswer:
+        """Points and quotes without comments, which are their author's."""
+        scores = {
+            name: {key: mark.model_copy(update={"comment": ""}) for key, mark in marks.items()}
+            for name, marks in answer.scores.items()
+        }
+        return RatingAnswer(scores=scores, overall=answer.overall)
+
     def templates(self) -> tuple[Template, ...]:
         """Likert scores, checks with evidence, grades against a reference."""
         return templates.TEMPLATES

@@ -38,7 +38,8 @@ from preceptor.work.errors import (
     TaskTaken,
 )
 from preceptor.work.models import Claim, ClaimState
-from preceptor.work.service import ahead, showing
+from preceptor.work.service import ahead, showing, suggesting
+from preceptor.work.service.suggesting import ShownSuggestion
 
 POSITION_MAX = 2**62
 # From the system's entropy: whoever foresees a check knows when to take care.
@@ -59,6 +60,8 @@ class ClaimedWork:
     """What project and task may show; the desk covers them until asked."""
     fresh: bool
     """False when the claim was open already and this is a repeat of the question."""
+    suggestion: ShownSuggestion | None = None
+    """A model's answer that the person is shown; None where there is none, and where the task is judged blind."""
 
 
 def claim_next(session: Session, actor: Actor, project_id: UUID, *, now: datetime) -> ClaimedWork:
@@ -84,8 +87,9 @@ def open_work(session: Session, claim: Claim) -> ClaimedWork:
     task = session.execute(select(Task.payload, Task.content_ratings).where(Task.id == claim.task_id)).one()
     kind = project.kind
     shown = kind.present(kind.payload(task.payload), claim.display_order)
+    suggestion = suggesting.as_shown(kind, shown, claim, suggesting.of_claim(session, claim.id))
     ratings = content.together(project.content_ratings, task.content_ratings)
-    return ClaimedWork(claim, project.id, project.task_type, project.config, shown, ratings, fresh=False)
+    return ClaimedWork(claim, project.id, project.task_type, project.config, shown, ratings, False, suggestion)
 
 
 def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | None, now: datetime) -> ClaimedWork:
@@ -199,8 +203,10 @@ def _take_picked(
     order = kind.display_order(payload, random.Random(new_id().int))
     claim = _take(session, actor, terms, picked, order, state, now)
     shown = kind.present(payload, claim.display_order)
+    kept = suggesting.attach(session, terms, kind, payload, claim, now=now)
+    suggestion = suggesting.as_shown(kind, shown, claim, kept)
     ratings = content.together(terms.content_ratings, picked.content_ratings)
-    return ClaimedWork(claim, terms.project_id, terms.task_type, terms.config, shown, ratings, fresh=True)
+    return ClaimedWork(claim, terms.project_id, terms.task_type, terms.config, shown, ratings, True, suggestion)
 
 
 def _refusal(terms: Row[Any]) -> AppError | None:

@@ -344,7 +344,9 @@ def _replacing(fit: _Fit, judge: int) -> dict[str, Any]:
     judgments, project = fit.judgments, fit.project
     wanted = project.overlap_cap if project.overlap_mode is OverlapMode.ADAPTIVE else project.overlap
     own = judgments.judged.where(judgments.judged.person == judge)
-    found = replacing(judgments.labels, own, judgments.gold, people=wanted, rng=np.random.default_rng(SEED))
+    # Who saw this judge's answers is no measure of doing without it.
+    people = judgments.labels.where(~np.isin(judgments.labels.item, judgments.seen_items[judge]))
+    found = replacing(people, own, judgments.gold, people=wanted, rng=np.random.default_rng(SEED))
     return {
         "n": found.n,
         "k": asdict(found.k),
@@ -353,6 +355,7 @@ def _replacing(fit: _Fit, judge: int) -> dict[str, Any]:
         "items": found.items,
         "by": found.by,
         "margin": found.margin,
+        "seen": judgments.seen[judge],
     }
 
 

@@ -7,7 +7,7 @@ names that differ from task to task mean the same. Only judgments that count (su
 from array import array
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 from uuid import UUID
 
@@ -46,7 +46,8 @@ class ProjectJudgments:
     which far more people judge than anything else.
 
     All of this is of people. What AI judges said of the same items stands apart: `judged` are their labels, whose
-    `person` is an index into `judges`.
+    `person` is an index into `judges`. Left out are those on tasks where people were shown the judge's answer as a
+    suggestion (`seen` tasks by judge, `seen_items` their items): there people and judge are not two voices.
     """
 
     labels: Labels
@@ -67,6 +68,8 @@ class ProjectJudgments:
     newest: UUID | None
     judged: Labels
     judges: Sequence[UUID]
+    seen: Sequence[int]
+    seen_items: Sequence[Ints]
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -133,6 +136,7 @@ class _Table:
     judge_number: "array[int]" = field(default_factory=lambda: array("i"))
     judge_label: "array[int]" = field(default_factory=lambda: array("h"))
     judges: dict[UUID, int] = field(default_factory=dict)
+    seen: "list[list[range]]" = field(default_factory=list)
     newest: UUID | None = None
     answers: int = 0
 
@@ -186,6 +190,12 @@ class _Table:
 
     def _add_judged(self, row: Row[Any], given: Mapping[str, int], place: Mapping[str, int]) -> None:
         judge = self.judges.setdefault(row.judge_id, len(self.judges))
+        if judge == len(self.seen):
+            self.seen.append([])
+        if row.seen:
+            first = self.first_item[-1]
+            self.seen[judge].append(range(first, first + len(place)))
+            return
         for unit, label in given.items():
             self.judge_item.append(place[unit])
             self.judge_number.append(judge)
@@ -236,6 +246,8 @@ class _Table:
                 labels.classes,
             ),
             judges=list(self.judges),
+            seen=[len(tasks) for tasks in self.seen],
+            seen_items=[np.array(list(chain.from_iterable(tasks)), dtype=np.int64) for tasks in self.seen],
         )
 
 

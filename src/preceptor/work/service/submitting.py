@@ -20,7 +20,7 @@ from preceptor.tasktypes.working import Working, working
 from preceptor.work import queries, rules
 from preceptor.work.errors import AlreadySubmitted, ClaimEnded, Incomplete, LeaseOver
 from preceptor.work.models import ClaimState, Submission, SubmissionState
-from preceptor.work.service import generating, likeness, overlap, risk, running
+from preceptor.work.service import generating, likeness, overlap, risk, running, suggesting
 
 # From the system's entropy: a review that somebody can foresee says little about their other work.
 _DRAWS = random.SystemRandom()
@@ -49,6 +49,7 @@ def submit(session: Session, actor: Actor, claim_id: UUID, answer: dict[str, Any
         raise LeaseOver
     likeness.keep_apart(session, kind, row, kind.answer(canonical), now=now)
     submission = _write(session, actor, row, canonical, now)
+    suggesting.measure(session, kind, row, canonical, submission)
     if "upload" in kind.kind.services:
         media.place_in_answer(session, row.org_id, row.project_id, submission.id, orjson.dumps(canonical).decode())
     return submission

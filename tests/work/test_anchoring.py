@@ -1,0 +1,146 @@
+"""What suggestions do to people, from claims and answers to the report; and judges that are measured only where nobody
+had seen what they say."""
+
+from random import Random
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+import preceptor.work.jobs  # noqa: F401  a job can be deferred once it is registered
+from preceptor.kit.ids import new_id
+from preceptor.kit.runtime import Runtime
+from preceptor.projects.models import Task, TaskGold
+from preceptor.work import queries_quality
+from preceptor.work import service as work
+from preceptor.work.models import Submission
+from preceptor.work.models_judging import AiJudge, AiJudgeSkill
+from preceptor.work.models_suggestions import ClaimSuggestion, SuggestionOutcome, SuggestionPlan
+from preceptor.work.service import fitting, suggesting, suggestions
+from preceptor.work.service.judgments import read_judgments
+from preceptor.work.service.suggestions import SuggestionReport
+from tests.conftest import NOW
+from tests.factories import User, World, join, make_world, pair_payload
+from tests.work.suggested import add_judge, prefers, suggest
+
+TASKS = 90
+WRONG_EVERY = 2
+PEOPLE = 2
+
+
+def suggested(number: int) -> str:
+    """Wrong on every other task."""
+    return "r2" if number % WRONG_EVERY == 0 else "r1"
+
+
+def crowd(
+    session: Session, runtime: Runtime, follows: float, *, known: bool = True, tasks: int = TASKS
+) -> tuple[World, AiJudge]:
+    """People who are right in four of five tasks, and follow a suggestion that they see with chance `follows`."""
+    world = make_world(session, now=NOW, tasks=0, overlap=PEOPLE)
+    # Ids and salt are fixed, and with them the draw of blind tasks.
+    for number in range(tasks):
+        task = Task(
+            id=UUID(int=number + 1), project_id=world.project.id, external_id=f"sum-{number}",
+            payload=pair_payload(number), position=number, wanted=PEOPLE, created_at=NOW,
+        )  # fmt: skip
+        world.tasks.append(task)
+    session.add_all(world.tasks)
+    session.flush()
+    judge = add_judge(session, runtime, world, lambda number: prefers(suggested(number)))
+    suggest(session, runtime, world, judge, blind=50)
+    session.get_one(SuggestionPlan, world.project.id).salt = UUID(int=42)
+    session.flush()
+    rng = Random(11)
+    if known:
+        answer = {"ranks": {"r1": 1, "r2": 2}}
+        session.add_all(TaskGold(task_id=task.id, project_id=world.project.id, answer=answer) for task in world.tasks)
+    for person in join(session, world, now=NOW, people=PEOPLE):
+        for number in range(tasks):
+            judged(session, person, world, number, rng, follows)
+    return world, judge
+
+
+def judged(session: Session, person: User, world: World, number: int, rng: Random, follows: float) -> None:
+    claimed = work.claim_task(session, person.actor, world.project.id, world.tasks[number].id, now=NOW)
+    best = "r1" if rng.random() < 0.8 else "r2"
+    if rng.random() < follows and claimed.suggestion is not None:
+        best = suggested(number)
+        suggesting.note_use(session, person.actor, claimed.claim.id, True, now=NOW)
+    shown = dict(zip(claimed.claim.display_order, "AB", strict=True))
+    worse = "r2" if best == "r1" else "r1"
+    answer: dict[str, Any] = {
+        "ranks": {shown[best]: 1, shown[worse]: 2}, "strength": 2,
+        "justification": "This one adds up, the other does not.",
+    }  # fmt: skip
+    submission = work.submit(session, person.actor, claimed.claim.id, answer, now=NOW)
+    seconds = 20 if claimed.suggestion is not None else 40
+    session.get_one(Submission, submission.id).worked_seconds = seconds + rng.randrange(10)
+
+
+def report_of(session: Session, world: World) -> SuggestionReport:
+    session.flush()
+    [found] = suggestions.reports(session, world.project)
+    return found
+
+
+def test_a_planted_bias_is_found_with_what_it_costs_and_what_it_saves(runtime: Runtime, session: Session) -> None:
+    world, judge = crowd(session, runtime, follows=0.6)
+    found = report_of(session, world)
+    assert found.judge is judge
+    assert found.shown + found.blind == TASKS * PEOPLE
+    assert found.agreement.difference.low is not None
+    assert found.agreement.difference.low > 0.05
+    # Who sees a wrong suggestion is right less often; who sees a right one, no less often than the blind.
+    assert found.wrong.difference.high is not None
+    assert found.wrong.difference.high < 0
+    assert found.wrong.shown.value < 0.6 < found.wrong.blind.value  # type: ignore[operator]
+    assert found.right.difference.value > -0.05  # type: ignore[operator]
+    assert found.seconds.difference.value == pytest.approx(-20, abs=3)
+    assert found.seconds.difference.high < -10  # type: ignore[operator]
+    counts = {outcome: count for outcome, (count, _) in found.outcomes.items()}
+    assert sum(counts.values()) == found.shown
+    assert counts[SuggestionOutcome.EDITED] == 0
+    assert found.aspects["answer"].sides.difference.high < 0  # type: ignore[operator]
+
+
+def test_where_nobody_follows_no_bias_is_found(runtime: Runtime, session: Session) -> None:
+    world, _ = crowd(session, runtime, follows=0.0)
+    found = report_of(session, world)
+    for sides in (found.agreement, found.wrong):
+        assert sides.difference.low < 0 < sides.difference.high  # type: ignore[operator]
+
+
+FEW = 40
+
+
+def test_a_judge_is_measured_and_heard_only_on_tasks_where_nobody_saw_what_it_says(
+    runtime: Runtime, session: Session
+) -> None:
+    world, judge = crowd(session, runtime, follows=0.6, known=False, tasks=FEW)
+    kept = session.scalars(select(ClaimSuggestion)).all()
+    blind = {each.task_id for each in kept if not each.shown}
+    assert len(blind) == FEW // 2
+    read = read_judgments(runtime.sessions, world.project.id)
+    assert (read.judges, read.seen, len(read)) == ([judge.id], [FEW - len(blind)], FEW * PEOPLE)
+    assert {read.tasks[item] for item in read.judged.item} == blind
+    world.project.judges_in_inference = True
+    session.flush()
+    fitting.fit_project(runtime, world.project.id, new_id(), method="majority")
+    skill = session.get_one(AiJudgeSkill, judge.id)
+    assert (skill.judgments, skill.replacing["seen"]) == (len(blind), FEW - len(blind))
+    # Deciding whether to ask one more person hears it on the same tasks.
+    rows = session.execute(queries_quality.STANDING, {"task_ids": [task.id for task in world.tasks]}).all()
+    assert {row.id: len(row.answers) for row in rows} == {each.task_id: PEOPLE + (not each.shown) for each in kept}
+
+    # As if the blind share had been nothing at all.
+    for each in kept:
+        each.shown, each.outcome = True, SuggestionOutcome.REJECTED
+    for included in (False, True):
+        world.project.judges_in_inference = included
+        session.flush()
+        fitting.fit_project(runtime, world.project.id, new_id(), method="majority")
+        skill = session.get_one(AiJudgeSkill, judge.id, populate_existing=True)
+        assert (skill.judgments, skill.accuracy, skill.replacing["k"]["value"]) == (0, None, None)
