@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy.orm import Session
 
+from preceptor.demo.drafts import drafted
 from preceptor.demo.stage import Cast
 from preceptor.endpoints.local import missing
 from preceptor.endpoints.models import EndpointKind, EndpointRole, ModelEndpoint
@@ -31,26 +32,26 @@ MODELS: Final = {"Steady": 0.1, "Lively": 0.9}
 
 
 def add_kinds(runtime: Runtime, cast: Cast, bar: Bar) -> int:
-    """Open a project for every template with example tasks; returns how many.
+    """Open a project for every template with example tasks; returns how many models there are to talk to.
 
-    Kinds that need a model are left out where the local one is not installed (`make local-model`).
+    Kinds that need a model are left out where the local one is not installed (`make local-model`). Where it is, what
+    people correct are drafts that it wrote.
     """
     wanted = [(kind, template) for kind in task_types().values() for template in kind.templates() if template.examples]
     done = bar("Every kind of work, from templates", len(wanted))
     with transaction(runtime.sessions) as session:
         models = _models(session, runtime, cast)
-    opened = 0
     for kind, template in wanted:
         if models or "generate" not in kind.services:
+            shown = drafted(runtime, template, models[0]) if models else template
             with transaction(runtime.sessions) as session:
-                _open(session, runtime, cast, kind, template, models)
-            opened += 1
+                _open(session, runtime, cast, kind, shown, models)
         done()
-    return opened
+    return len(models)
 
 
 def _models(session: Session, runtime: Runtime, cast: Cast) -> list[ModelEndpoint]:
-    if missing() is not None:
+    if missing() is not None and runtime.settings.local_model_url is None:
         return []
     secret, now = runtime.settings.signing_key(), runtime.clock.now()
     return [
