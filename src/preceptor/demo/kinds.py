@@ -1,7 +1,8 @@
 """Every kind of work to try: an open project of each template that brings tasks, and the local model where it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
@@ -44,8 +45,9 @@ def add_kinds(runtime: Runtime, cast: Cast, bar: Bar) -> int:
     for kind, template in wanted:
         if models or "generate" not in kind.services:
             shown = drafted(runtime, template, models[0]) if models else template
+            files = starting.send_examples(runtime, cast.actors["client"], cast.org_id, shown)
             with transaction(runtime.sessions) as session:
-                _open(session, runtime, cast, kind, shown, models)
+                _open(session, runtime, cast, kind, shown, files, models)
         done()
     return len(models)
 
@@ -72,7 +74,13 @@ def _models(session: Session, runtime: Runtime, cast: Cast) -> list[ModelEndpoin
 
 
 def _open(
-    session: Session, runtime: Runtime, cast: Cast, kind: AnyTaskType, template: Template, models: list[ModelEndpoint]
+    session: Session,
+    runtime: Runtime,
+    cast: Cast,
+    kind: AnyTaskType,
+    template: Template,
+    files: Mapping[str, UUID],
+    models: list[ModelEndpoint],
 ) -> None:
     client, now = cast.actors["client"], runtime.clock.now()
     settings = ProjectSettings(
@@ -80,7 +88,7 @@ def _open(
         rate_minor=RATE_MINOR, review_percent=100, data_source="simulated",
     )  # fmt: skip
     project = create_project(session, client, cast.org_id, settings, now=now)
-    starting.furnish(session, client, project, template, examples=True, now=now)
+    starting.furnish(session, client, project, template, examples=True, files=files, now=now)
     add_reviewer(session, client, project.id, cast.people["reviewer"], now=now)
     money.fund_project(session, client, org_id=cast.org_id, project_id=project.id, amount=BUDGET, now=now)
     if "generate" in kind.services:
