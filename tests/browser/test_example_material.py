@@ -1,4 +1,4 @@
-"""Templates that work on files bring some: made, uploaded and shown by two clicks, and a first task that can be done."""
+"""Templates that work on files bring some: made, uploaded and shown by two clicks; their first task can be done."""
 
 from collections.abc import Callable
 from typing import Any
