@@ -29,6 +29,8 @@ from preceptor.kit.runtime import Runtime, start_runtime
 from preceptor.kit.settings import Settings
 from preceptor.kit.storage import open_storage
 from preceptor.migrations import upgrade
+from tests.manual import stars_installed as stars_installed
+from tests.manual import stars_package as stars_package
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DROP_TRIES = 20
@@ -42,6 +44,7 @@ CHROMIUM_ARGUMENTS = (
     "--disable-quic",
     "--force-color-profile=srgb",
 )
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -17,6 +17,7 @@ from playwright.sync_api import (
     Browser,
     BrowserContext,
     ConsoleMessage,
+    Locator,
     Page,
     expect,
 )
@@ -30,6 +31,9 @@ from tests.factories import User
 
 DESK = {"width": 1366, "height": 768}
 PHONE = {"width": 390, "height": 844}
+TABLET = {"width": 820, "height": 1180}
+by_mouse_and_by_finger = pytest.mark.parametrize("page", ["mouse", "finger"], indirect=True)
+"""The same work twice: with a mouse on a desk, and with taps on a tablet held upright."""
 START_SECONDS_MAX = 20
 Scheme = Literal["light", "dark"]
 
@@ -99,8 +103,14 @@ def open_page(browser: Browser) -> Iterator[Callable[..., Page]]:
         if "Content Security Policy" in message.text:
             problems.append(message.text)
 
-    def make(scheme: Scheme = "light", viewport: dict[str, int] = DESK) -> Page:
-        context = browser.new_context(viewport=viewport, color_scheme=scheme, locale="en-GB", timezone_id="UTC")  # type: ignore[arg-type]
+    def make(scheme: Scheme = "light", viewport: dict[str, int] = DESK, *, touch: bool = False) -> Page:
+        context = browser.new_context(
+            viewport=viewport,  # type: ignore[arg-type]
+            color_scheme=scheme,
+            locale="en-GB",
+            timezone_id="UTC",
+            has_touch=touch,
+        )
         contexts.append(context)
         context.on("page", lambda page: _listen(page, heard, problems))
         return context.new_page()
@@ -117,8 +127,15 @@ def _listen(page: Page, heard: Callable[[ConsoleMessage], None], problems: list[
 
 
 @pytest.fixture
-def page(open_page: Callable[..., Page]) -> Page:
-    return open_page()
+def page(open_page: Callable[..., Page], request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Page:
+    if getattr(request, "param", "mouse") == "mouse":
+        return open_page()
+    monkeypatch.setattr(Locator, "click", Locator.tap)
+    return open_page(viewport=TABLET, touch=True)
+
+
+def is_wide(page: Page) -> bool:
+    return page.viewport_size is not None and page.viewport_size["width"] >= DESK["width"]
 
 
 def sign_in(page: Page, live: Live, user: User, *, role: str | None = None) -> None:

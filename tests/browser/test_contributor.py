@@ -14,7 +14,7 @@ from preceptor.projects.models import GuidelinesVersion, RubricVersion
 from preceptor.work import service
 from preceptor.work.models import Claim, Decision
 from preceptor.work.service import CriterionVerdict
-from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
 from tests.browser.writing import submissions
 from tests.factories import PREFER_A, User, World, join, make_world, pair_payload
 
@@ -130,6 +130,7 @@ def saved(page: Page) -> None:
 # --- A whole comparison
 
 
+@by_mouse_and_by_finger
 def test_one_comparison_by_mouse(page: Page, live: Live, world: World, worker: User) -> None:
     sign_in(page, live, worker)
     page.goto(f"{live.url}/home")

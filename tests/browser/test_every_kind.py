@@ -5,13 +5,23 @@ from playwright.sync_api import Page, expect
 
 from preceptor.kit.ids import show_id
 from preceptor.tasktypes.base import task_types
-from tests.browser.conftest import DESK, PHONE, Live, check_axe, shoot, sign_in
+from tests.browser.conftest import DESK, PHONE, TABLET, Live, check_axe, shoot, sign_in
 from tests.factories import join
 from tests.kind_world import template_world
 
 pytestmark = pytest.mark.browser
 
 KINDS = sorted(task_types())
+TARGET_MIN = 24
+"""CSS pixels: success criterion 2.5.8 of WCAG 2.2 (AA). Inputs count with their labels."""
+TOO_SMALL = """(least) => [...document.querySelectorAll("[data-task] :is(button, input, select, [role=tab])")]
+    .filter((each) => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !each.disabled)
+    .filter((each) => !each.closest(".sr-only, [class*=cm-]") && !each.classList.contains("sr-only"))
+    .map((each) => [each, (each.labels?.[0] ?? each).getBoundingClientRect()])
+    .filter(([each, box]) => box.width > 1 && box.height > 1)
+    .filter(([each, box]) => box.width < least - 0.5 || box.height < least - 0.5)
+    .map(([each, box]) => `${each.outerHTML.slice(0, 160)}: ${Math.round(box.width)} x ${Math.round(box.height)}`)
+"""
 
 
 def tried(kind: str) -> list[str]:
@@ -45,6 +55,18 @@ def test_every_template_is_a_desk_that_one_can_work_at(kind: str, page: Page, li
         expect(submit).to_be_in_viewport()
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{key} on a phone"
         shoot(page, f"kind-{kind}-{key}-phone", full=False)
+        page.set_viewport_size({"width": TABLET["width"], "height": TABLET["height"]})
+        expect(submit).to_be_in_viewport()
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{key} on a tablet"
+        assert page.evaluate(TOO_SMALL, TARGET_MIN) == [], f"{key}: too small for a finger"
+        # The guidelines, still open, stand under the work.
+        work, guidelines = page.locator("[data-task]"), page.get_by_role("complementary", name="Help for this task")
+        work.evaluate("each => scrollTo(0, document.documentElement.scrollHeight)")
+        below, above = guidelines.bounding_box(), work.bounding_box()
+        assert above is not None
+        assert below is not None
+        assert above["y"] + above["height"] <= below["y"] + 1, f"{key} on a tablet"
+        shoot(page, f"kind-{kind}-{key}-tablet", full=False)
         # An empty answer is refused in words, and nothing is lost by it.
         page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
         page.keyboard.press("?")

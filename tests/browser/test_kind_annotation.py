@@ -11,7 +11,7 @@ from preceptor.kit.ids import show_id
 from preceptor.tasktypes.annotation import AnnotationAnswer, AnnotationPayload, AnnotationType
 from preceptor.tasktypes.base import Row
 from preceptor.work.models import Submission
-from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
 from tests.factories import User, World, join, make_world
 
 pytestmark = pytest.mark.browser
@@ -332,6 +332,7 @@ def test_a_dialogue_is_marked_by_keys_alone(at_desk: Callable[..., Desk], page: 
     assert (marked["start"], marked["end"], marked["paragraphlabels"]) == ("1", "1", ["Apology"])
 
 
+@by_mouse_and_by_finger
 def test_a_survey_is_filled_in_with_the_mouse(at_desk: Callable[..., Desk], page: Page) -> None:
     desk = at_desk("survey")
     desk.open(page)
@@ -387,6 +388,7 @@ def sorted_titles(desk: Desk, results: list[dict[str, Any]]) -> dict[str, list[s
     return {bucket: [titles[each] for each in column] for bucket, column in ranked.items()}
 
 
+@by_mouse_and_by_finger
 def test_results_are_sorted_into_buckets_with_the_mouse(at_desk: Callable[..., Desk], page: Page) -> None:
     desk = at_desk("search-ranking")
     desk.open(page)

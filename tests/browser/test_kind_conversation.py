@@ -18,7 +18,7 @@ from preceptor.tasktypes.base import task_type, to_json
 from preceptor.tasktypes.conversation.templates import LIVE_PREFERENCE, RED_TEAM
 from preceptor.work import service as work
 from preceptor.work.models import Submission
-from tests.browser.conftest import DESK, PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
 from tests.endpoints.asking import make_endpoint, make_local, use
 from tests.endpoints.servers import begins_and_hangs_up, says, serving, status
 from tests.factories import User, World, join, make_world
@@ -86,10 +86,12 @@ def answers(live: Live) -> list[dict[str, Any]]:
         return list(session.scalars(select(Submission.answer).order_by(Submission.id)))
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_live_preference_by_mouse(live: Live, open_page: Callable[..., Page], scheme: Scheme) -> None:
+@pytest.mark.parametrize(
+    ("page", "scheme"), [("mouse", "light"), ("mouse", "dark"), ("finger", "light")], indirect=["page"]
+)
+def test_a_live_preference_by_mouse(live: Live, page: Page, scheme: Scheme) -> None:
     world, worker = make_project(live, LIVE_PREFERENCE, SCENARIO, models=2)
-    page = open_page(scheme, DESK)
+    page.emulate_media(color_scheme=scheme)
     open_desk(page, live, world, worker)
     check_axe(page)
     composer = page.get_by_label("Your message")

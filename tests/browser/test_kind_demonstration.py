@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 from preceptor.kit.ids import show_id
 from preceptor.tasktypes.demonstration import DemonstrationType
 from preceptor.work import service
-from tests.browser.conftest import DESK, PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import DESK, PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
 from tests.browser.writing import answer_of, make_writing, open_desk, saved, submit_fits, submitted
 
 pytestmark = pytest.mark.browser
@@ -41,6 +41,7 @@ def paste(box: Locator, html: str) -> None:
 # --- The ideal answer
 
 
+@by_mouse_and_by_finger
 def test_an_answer_by_mouse(page: Page, live: Live) -> None:
     world, worker = make_writing(live, "demonstration", TWO_SOURCES, list(ANSWER.examples))
     open_desk(page, live, world, worker)

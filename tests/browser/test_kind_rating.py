@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from preceptor.kit.ids import show_id
 from preceptor.work.models import Claim, Submission
-from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
 from tests.factories import World, join
 from tests.kind_world import make_kind_world, template_world
 
@@ -56,6 +56,7 @@ def choose(page: Page, criterion: str, value: str) -> None:
     page.get_by_role("group", name=criterion, exact=True).get_by_role("radio", name=value).first.click()
 
 
+@by_mouse_and_by_finger
 def test_a_rating_by_mouse(page: Page, live: Live) -> None:
     started(live, page, "rubric")
     front = page.locator(".rate-text").inner_text()

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from preceptor.kit.ids import show_id
-from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
 from tests.browser.writing import answer_of
 from tests.factories import World, join
 from tests.kind_world import template_world
@@ -36,6 +36,7 @@ def write(page: Page, number: int, statement: str) -> None:
     page.get_by_role("textbox", name=f"Criterion {number}", exact=True).fill(statement)
 
 
+@by_mouse_and_by_finger
 def test_a_rubric_is_written_by_mouse(page: Page, live: Live) -> None:
     started(live, page, "author")
     write(page, 1, SECOND)
@@ -99,6 +100,7 @@ def test_hints_on_wording_come_while_one_writes_and_can_be_answered(page: Page, 
     expect(hints).to_have_count(0)
 
 
+@by_mouse_and_by_finger
 def test_a_rubric_is_validated_by_mouse(page: Page, live: Live) -> None:
     started(live, page, "validate")
     for number in range(1, 5):

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from preceptor.kit.ids import show_id
-from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
 from tests.browser.writing import answer_of
 from tests.factories import World, join
 from tests.kind_world import template_world
@@ -46,6 +46,7 @@ def select_source(page: Page, words: str) -> None:
     )
 
 
+@by_mouse_and_by_finger
 def test_sentences_are_checked_against_sources_by_mouse(page: Page, live: Live) -> None:
     started(live, page, "facts")
     mark(page, 1, "Wrong")

@@ -1,8 +1,6 @@
 """The manual's examples do what it says: its task type is installed and used, its API script is run."""
 
-import importlib
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -20,38 +18,15 @@ from preceptor.datasets import service as datasets
 from preceptor.kit.ids import read_id
 from preceptor.kit.runtime import Runtime
 from preceptor.projects.models import Membership
-from preceptor.tasktypes.base import task_type, task_types
+from preceptor.tasktypes.base import task_type
 from preceptor.work import service as work
 from tests import factories
+from tests.manual import code
 
-DOCS = Path(__file__).resolve().parents[2] / "docs"
 REASON = "It answers what was asked, and it is right."
 
 
-def code(page: str, language: str) -> list[str]:
-    """The fenced blocks of one language on a page."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", (DOCS / page).read_text(), re.MULTILINE | re.DOTALL)
-
-
 # --- The task type
-
-
-@pytest.fixture
-def stars_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """The example package, built and installed into a folder that this process looks into."""
-    source, place = tmp_path / "stars", tmp_path / "installed"
-    source.mkdir()
-    (project,), (module,) = code("task-types.md", "toml"), code("task-types.md", "python")
-    (source / "pyproject.toml").write_text(project)
-    (source / "stars.py").write_text(module)
-    options = ["--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--disable-pip-version-check"]
-    subprocess.run([sys.executable, "-m", "pip", "install", *options, "--target", place, source], check=True)
-    monkeypatch.syspath_prepend(place)
-    importlib.invalidate_caches()
-    task_types.cache_clear()
-    yield
-    task_types.cache_clear()
-    sys.modules.pop("stars", None)
 
 
 @pytest.mark.usefixtures("stars_installed")

@@ -458,7 +458,7 @@ export class PreceptorWorkspace extends LitElement {
       ${words.kind ? html`<span class="pill max-sm:hidden" data-tone=${claim.kind === "revision" ? "attention" : "busy"}>${words.kind}${claim.position ? ` · ${claim.position.at} of ${claim.position.of}` : ""}</span>` : nothing}
       <div class="ml-auto flex items-center gap-x-3 text-sm num whitespace-nowrap">
         ${claim.pay ? html`<span class="font-semibold" title="What this task pays">${moneyWords(claim.pay)}</span>` : nothing}
-        <span class="text-muted max-md:hidden" title="Time worked on this task"><span aria-hidden="true">${workedWords(this.#clock.tick(this.now, !document.hidden))} worked</span></span>
+        <span class="text-muted max-md:hidden" title="Time worked on this task"><span aria-hidden="true">${workedWords(this.#clock.worked)} worked</span></span>
         <span class=${soon ? "text-attention-ink font-semibold" : "text-muted"} title="Until ${clockTime(new Date(claim.leased_until))}; grows while you work">${this.halt || claim.kind === "practice" ? nothing : remainingWords(left)}</span>
       </div>
       <button type="button" class="btn btn-quiet btn-sm px-2" aria-expanded=${this.sideOpen} aria-keyshortcuts="g" @click=${() => this.#fold()}>${this.sideOpen ? icon("panel-right-close") : icon("panel-right")}<span class="max-xl:sr-only">Guidelines</span><span class="max-lg:hidden">${kbd("g")}</span></button>

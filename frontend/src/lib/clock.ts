@@ -47,6 +47,10 @@ export class WorkClock {
     this.#last = now;
     this.#activeAt = now;
   }
+  /** Milliseconds worked, as of the last tick; asking counts nothing. */
+  get worked(): number {
+    return this.#total;
+  }
   touch(now: number): void {
     this.tick(now, true);
     this.#activeAt = now;

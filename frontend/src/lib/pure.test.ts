@@ -88,6 +88,14 @@ describe("clock", () => {
     clock.touch(61_000);
     expect(clock.tick(3_600_000, true)).toBeLessThan(20_000);
   });
+  it("counts a moment once, however often the time is shown and something is touched", () => {
+    const clock = new WorkClock(0);
+    for (let t = 100; t <= 5_000; t += 100) {
+      clock.touch(t);
+      expect(clock.worked).toBe(t);
+    }
+    expect(clock.tick(5_000, true)).toBe(5_000);
+  });
 });
 
 describe("autosave", () => {

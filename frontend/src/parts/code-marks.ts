@@ -79,7 +79,7 @@ function fields(data: CodeData, answer: CodeAnswer, mark: LineMark, index: numbe
 
 export function verdictRow(data: CodeData, answer: CodeAnswer, desk: MarkDesk): TemplateResult {
   return html`<div class="flex flex-wrap items-center gap-x-4 gap-y-2">
-    <label class="flex items-center gap-2 text-sm"><input type="checkbox" class="checkbox checkbox-sm checkbox-primary" .checked=${live(answer.no_defects)} ?disabled=${desk.readonly} @change=${(event: Event) => desk.change({ no_defects: (event.target as HTMLInputElement).checked })}>No defects ${desk.readonly ? nothing : html`<span class="max-md:hidden">${kbd("0")}</span>`}</label>
+    <label class="flex items-center gap-2 text-sm min-h-6"><input type="checkbox" class="checkbox checkbox-sm checkbox-primary" .checked=${live(answer.no_defects)} ?disabled=${desk.readonly} @change=${(event: Event) => desk.change({ no_defects: (event.target as HTMLInputElement).checked })}>No defects ${desk.readonly ? nothing : html`<span class="max-md:hidden">${kbd("0")}</span>`}</label>
     ${data.config.verdicts.length
       ? html`<fieldset class="dots code-causes ml-auto" ?disabled=${desk.readonly}><legend class="sr-only">Verdict</legend>
           ${data.config.verdicts.map((each, at) => html`<label><input type="radio" name="${desk.uid}-verdict" value=${each.key} .checked=${live(answer.verdict === each.key)} @change=${() => desk.change({ verdict: each.key })}>${each.title}${desk.readonly ? nothing : html` <span class="max-lg:hidden">${kbd(String(at + 1))}</span>`}</label>`)}

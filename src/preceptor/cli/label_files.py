@@ -39,14 +39,6 @@ def read_labels(path: Path, *, repeats: Repeats = "last", known: Sequence[str] =
     return NamedLabels.numbered(tasks, task, people, person, classes, codes[label], repeats=repeats)
 
 
-def read_numbers(path: Path) -> tuple[list[str], Ints, list[str], Ints, np.ndarray[tuple[int], np.dtype[np.float64]]]:
-    """Ratings of a file with the same columns, its labels as numbers: task names and places, people, values."""
-    table = _read(path, LABEL_COLUMNS)
-    (tasks, task), (people, person), (labels, label) = (_numbered(table, name, path) for name in LABEL_COLUMNS)
-    values = np.array([_number(text, path) for text in labels], dtype=np.float64)
-    return tasks, task, people, person, values[label]
-
-
 def read_gold(path: Path) -> dict[str, str]:
     """Known answers by task: columns task_id and gold (or label, answer, truth). A task named twice with two answers
     is refused."""
@@ -83,12 +75,6 @@ def _is_number(text: str) -> bool:
         return bool(np.isfinite(float(text)))
     except ValueError:
         return False
-
-
-def _number(text: str, path: Path) -> float:
-    if not _is_number(text):
-        raise Invalid(f"{path}: the label {text!r} is not a number.")
-    return float(text)
 
 
 def _columns(path: Path) -> list[str]:

@@ -230,6 +230,11 @@ class TaskType(Protocol[PayloadT, AnswerT, ConfigT]):
         """Tag of the workspace's custom element; it takes `view` as data, and the draft, and emits an answer."""
 
     @property
+    def script(self) -> Path | None:
+        """A JavaScript module that defines `element`, where the kind comes in a package of its own. Bundled: it may
+        import nothing but addresses that it brings itself. None for kinds whose element the pages' build has."""
+
+    @property
     def payload_model(self) -> type[PayloadT]:
         """What a task holds; its JSON Schema is published."""
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from random import Random
 from typing import ClassVar, Generic
 
@@ -46,6 +47,7 @@ class Kind(Generic[PayloadT, AnswerT, ConfigT]):
     summary: ClassVar[str]
     icon: ClassVar[str] = "square-check"
     element: ClassVar[str]
+    script: ClassVar[Path | None] = None
     payload_model: type[PayloadT]
     answer_model: type[AnswerT]
     config_model: type[ConfigT]

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from preceptor.http.edge import Db, Now
 from preceptor.kit.errors import NotFound
-from preceptor.kit.ids import read_id, show_id
+from preceptor.kit.ids import read_id
 from preceptor.web.pages import Operator, Page, go
 from preceptor.work.models_quality import EvidenceKind, EvidenceState
 from preceptor.work.service import evidence_board
@@ -102,7 +102,3 @@ def path_chart(finding: Finding) -> dict[str, object]:
             },
         ],
     }
-
-
-def person_href(finding: Finding) -> str:
-    return f"{LIST}/{show_id('person', finding.person.id)}"

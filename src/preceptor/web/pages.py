@@ -24,6 +24,7 @@ from preceptor.kit.money import Money
 from preceptor.media.service import signer
 from preceptor.people.identify import SignedIn
 from preceptor.web.assets import asset, element_asset
+from preceptor.web.kind_scripts import brought
 
 T = TypeVar("T")
 
@@ -170,7 +171,9 @@ def make_environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(asset=asset, element_asset=element_asset, show_id=show_id, Money=Money)
+    environment.globals.update(
+        asset=asset, element_asset=element_asset, brought_elements=brought, show_id=show_id, Money=Money
+    )
     environment.filters.update(markdown=render_markdown, clock=_clock, day=_day, iso=_iso)
     return environment
 

@@ -360,7 +360,7 @@ export class PreceptorRating extends KindElement<RatingData, Rating> {
     };
     const value = mark.value ?? null;
     return html`<div class="rate-scale">
-      <input type="range" class="range range-xs range-primary" min="1" max="100" .value=${live(String(value ?? 50))} ?data-open=${value === null} ?disabled=${this.readonly} aria-label="${criterion.title}, slider" @input=${typed}>
+      <input type="range" class="range range-md range-primary" min="1" max="100" .value=${live(String(value ?? 50))} ?data-open=${value === null} ?disabled=${this.readonly} aria-label="${criterion.title}, slider" @input=${typed}>
       <input type="number" class="input input-sm num" min="1" max="100" inputmode="numeric" placeholder="–" .value=${live(value === null ? "" : String(value))} ?readonly=${this.readonly} aria-label="${criterion.title}, 1 to 100" @input=${typed}
         @blur=${() => this.requestUpdate()}>
     </div>`;
