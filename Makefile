@@ -14,6 +14,7 @@ help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 demo: install build ## Run the main job once, then serve it (PORT=8000, ONCE=1, JSON=FILE, RESET=1)
+	@$(MAKE) --no-print-directory --silent .venv/.local-model || echo "Going on without the local model: \`make local-model\` tries again"
 	@$(PY) -m preceptor demo --port $(if $(ONCE),0,$(PORT)) $(if $(ONCE),--once) $(if $(JSON),--json $(JSON)) $(if $(RESET),--reset)
 
 local-model: .venv/.local-model ## The small language model that runs on this machine's CPU (135 MB)

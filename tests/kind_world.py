@@ -12,6 +12,7 @@ from preceptor.datasets import service as datasets
 from preceptor.datasets.models import Release
 from preceptor.kit.runtime import Runtime
 from preceptor.projects.models import GuidelinesVersion
+from preceptor.projects.service import starting
 from preceptor.tasktypes.base import task_type, to_json
 from preceptor.work import service as work
 from tests.factories import World, make_world
@@ -57,10 +58,16 @@ def make_kind_world(
     return world
 
 
-def template_world(session: Session, *, kind: str, key: str, now: datetime, overlap: int = 1) -> World:
-    """A project that starts from one of the kind's templates, with its examples as tasks."""
+def template_world(
+    session: Session, *, kind: str, key: str, now: datetime, overlap: int = 1, runtime: Runtime | None = None
+) -> World:
+    """A project that starts from one of the kind's templates, with its examples as tasks.
+
+    With a `runtime` the examples' files are sent, which commits what the session has written; without one their
+    addresses lead nowhere.
+    """
     template = next(each for each in task_type(kind).templates() if each.key == key)
-    return make_kind_world(
+    world = make_kind_world(
         session,
         kind=kind,
         config=dict(template.config),
@@ -70,6 +77,14 @@ def template_world(session: Session, *, kind: str, key: str, now: datetime, over
         title=template.title,
         guidelines=template.guidelines,
     )
+    if runtime is not None and template.files:
+        session.commit()
+        session.begin()
+        sent = starting.send_examples(runtime, world.client.actor, world.project.org_id, template)
+        for task in world.tasks:
+            task = session.merge(task)
+            task.payload = starting.with_files(task.payload, sent)
+    return world
 
 
 def approve_and_release(runtime: Runtime, world: World, *, now: datetime, late: datetime) -> Release:

@@ -33,9 +33,10 @@ def tried(kind: str) -> list[str]:
 def test_every_template_is_a_desk_that_one_can_work_at(kind: str, page: Page, live: Live) -> None:
     assert tried(kind), f"{kind} has no template with example tasks"
     for key in tried(kind):
-        with live.runtime.sessions.begin() as session:
-            world = template_world(session, kind=kind, key=key, now=live.clock.now())
+        with live.runtime.sessions() as session:
+            world = template_world(session, kind=kind, key=key, now=live.clock.now(), runtime=live.runtime)
             worker = join(session, world, now=live.clock.now())[0]
+            session.commit()
         sign_in(page, live, worker)
         page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
         page.goto(f"{live.url}/board/{show_id('project', world.project.id)}")

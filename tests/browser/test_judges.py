@@ -76,10 +76,19 @@ def test_a_judge_is_made_run_measured_and_read(
         expect(page.get_by_role("button", name="Stop")).to_be_visible()
         with live.runtime.sessions() as session:
             judge = session.scalars(select(AiJudge)).one()
+        run = page.locator("#judge-run")
+        expect(run).to_contain_text("0 of 60 tasks")
         # On a thread of its own, as in a worker: the browser has the loop of this one.
         with ThreadPoolExecutor(1) as worker:
+            worker.submit(judging.run_judge, live.runtime, judge.id, seconds=0.1).result()
+            # Nobody reloads: the page tells by itself how far the run is, what it has cost and how long it takes.
+            expect(run).to_contain_text(re.compile(r"[1-9]\d? of 60 tasks · \d+ (s|min) left"))
+            expect(run).to_contain_text(re.compile(r"Cost so far 0\.\d+ USD of at most 1\.5 USD"))
+            check_axe(page)
+            shoot(page, f"judge-running-{name}")
             worker.submit(judging.run_judge, live.runtime, judge.id).result()
         fitting.fit_project(live.runtime, world.project.id, new_id(), method="majority")
+        expect(run).to_have_count(0)
         page.reload()
         expect(page.get_by_text(re.compile("Every task that was wanted"))).to_be_visible()
         expect(page.get_by_text("No answer in the reply").first).to_be_visible()

@@ -386,6 +386,37 @@ def test_a_document_gives_the_text_under_a_box_and_runs_no_script(page: Page, li
     assert asked == []
 
 
+def test_a_turned_document_keeps_its_regions_and_is_drawn_on_as_before(page: Page, live: Live) -> None:
+    started(live, page, PAPER, {"pdf": document([["Invoice 2026-17", "Total 42.50 EUR"]])})
+    sheet = page.locator(".pdf-page[data-page='1']")
+    layer = sheet.locator(".shape-layer")
+    expect(sheet.locator(".pdf-text span").first).to_be_attached()
+    label(page, "Amount")
+    drag(page, layer, (60 / 612, 76 / 792), (250 / 612, 104 / 792))
+    upright = sheet.bounding_box()
+    page.get_by_role("button", name="Turn by 90 degrees").click()
+    turned = sheet.bounding_box()
+    assert upright is not None
+    assert turned is not None
+    assert turned["width"] / turned["height"] == pytest.approx(upright["height"] / upright["width"], rel=0.01)
+    # What was at the top is at the right now.
+    shape, seen = sheet.locator(".shape[data-region] rect.shape-line").bounding_box(), turned
+    assert shape is not None
+    assert (shape["x"] - seen["x"]) / seen["width"] == pytest.approx(1 - 104 / 792, abs=0.02)
+    assert (shape["y"] - seen["y"]) / seen["height"] == pytest.approx(60 / 612, abs=0.02)
+    label(page, "Number")
+    drag(page, layer, (1 - 70 / 792, 60 / 612), (1 - 44 / 792, 250 / 612))
+    shoot(page, "annotation-pdf-turned")
+    check_axe(page)
+    page.locator(".pdf-view").focus()
+    press(page, "z", "z", "z")
+    expect(page.get_by_text("Pages are upright.")).to_be_attached()
+    amount, number = [each["value"] for each in submitted(live, page)]
+    assert (amount["ocrtext"], number["ocrtext"]) == ("Total 42.50 EUR", "Invoice 2026-17")
+    assert number["x"] == pytest.approx(60 / 612, abs=0.01)
+    assert number["y"] == pytest.approx(44 / 792, abs=0.01)
+
+
 def film(page: Page, live: Live) -> str:
     """A short film recorded by this browser, as a data: address."""
     page.goto(f"{live.url}/static/dist/assets.json")

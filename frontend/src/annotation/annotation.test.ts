@@ -197,6 +197,11 @@ describe("what is still missing", () => {
     expect(new Session(data([text, choices("again")], [], { allowEmpty: true }), null).problems).toEqual([]);
   });
 
+  it("is something to mark where only regions owe answers", () => {
+    const session = begin([labels(), text, choices("kind", { perRegion: true, required: true })]);
+    expect(session.problems).toEqual(["Nothing is marked or answered yet."]);
+  });
+
   it("is counted for each item", () => {
     const table = tag("Table", { name: "text", content: { head: ["a"], rows: [["1"], ["2"], ["3"]] } });
     const session = begin([table, choices("again", { perItem: true, required: true })]);

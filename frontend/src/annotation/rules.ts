@@ -109,8 +109,9 @@ export function problemsOf(sheet: Sheet, catalogue: Catalogue): string[] {
 }
 
 function saysNothing(sheet: Sheet, catalogue: Catalogue): boolean {
-  // A config that requires some things says by that what may be left empty.
-  const required = [...catalogue.controls.values()].some((control) => control.required);
+  // A config that requires some things says by that what may be left empty; what it requires of regions says nothing
+  // about having none.
+  const required = [...catalogue.controls.values()].some((control) => control.required && !control.perRegion);
   if (required || flag(catalogue.root, "allowEmpty") || !catalogue.controls.size) return false;
   return !sheet.regions.length && !Object.values(sheet.answers).some((each) => filled(each.value));
 }

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 from pydantic import Field, ValidationError
+from sqlalchemy.orm import Session
 
 from preceptor.api.endpoints import exact
 from preceptor.api.schemas import In, MoneyOut, Out, PageSize
@@ -20,6 +21,7 @@ from preceptor.work.access_judging import judge_for_client
 from preceptor.work.models_judging import AiJudge, AiJudgeSkill, AiJudgment, JudgeScope, JudgeState, JudgmentOutcome
 from preceptor.work.service import judges
 from preceptor.work.service.judges import JudgeIn, JudgeReport, RunIn
+from preceptor.work.service.judging_progress import RunProgress, progress_of
 
 router = APIRouter(prefix="/api/v1", tags=["judges"])
 
@@ -62,6 +64,12 @@ class JudgeSkillOut(Out):
     fit_id: str
 
 
+class RunProgressOut(Out):
+    done: int
+    total: int = Field(description="Tasks of this run; a budget may end it before.")
+    seconds_left: float | None = Field(description="At the speed so far; null before the first judgment.")
+
+
 class JudgeOut(Out):
     id: str = Field(examples=["jdg_0192f0c1a2b37c0d8e9f0a1b2c3d4e5f"])
     project_id: str
@@ -90,6 +98,7 @@ class JudgeOut(Out):
     asked_in_both_orders: int
     consistent: int
     skill: JudgeSkillOut | None
+    run: RunProgressOut | None = Field(description="How far the run that goes on is; null where none does.")
     created_at: datetime
 
 
@@ -127,26 +136,27 @@ def make_judge(project_id: str, body: NewJudgeIn, session: Db, actor: CurrentAct
     require_scope(actor, "projects")
     project = access.project_for_client(session, actor, read_id("project", project_id), *access.MANAGERS)
     made = judges.make_judge(session, actor, project, _checked(JudgeIn, body), now=now)
-    return judge_out(judges.reports(session, [made])[0])
+    return shown(session, made, now)
 
 
 @router.get("/projects/{project_id}/judges", response_model=JudgesOut)
 def list_judges(
-    project_id: str, session: Db, actor: CurrentActor, cursor: str | None = None, limit: PageSize = 50
+    project_id: str, session: Db, actor: CurrentActor, now: Now, cursor: str | None = None, limit: PageSize = 50
 ) -> JudgesOut:
     """A project's judges with what they did and how well, newest first."""
     require_scope(actor, "read", "projects")
     project = access.project_for_client(session, actor, read_id("project", project_id))
     found = judges.list_judges(session, project.id, before=read_cursor("judge", cursor), limit=limit + 1)
-    items = [judge_out(report) for report in judges.reports(session, found[:limit])]
+    reports = judges.reports(session, found[:limit])
+    items = [judge_out(report, progress_of(session, report.judge, now=now)) for report in reports]
     return JudgesOut(items=items, next_cursor=items[-1].id if len(found) > limit else None)
 
 
 @router.get("/judges/{judge_id}", response_model=JudgeOut)
-def get_judge(judge_id: str, session: Db, actor: CurrentActor) -> JudgeOut:
+def get_judge(judge_id: str, session: Db, actor: CurrentActor, now: Now) -> JudgeOut:
     require_scope(actor, "read", "projects")
     judge, _ = judge_for_client(session, actor, read_id("judge", judge_id))
-    return judge_out(judges.reports(session, [judge])[0])
+    return shown(session, judge, now)
 
 
 @router.post("/judges/{judge_id}/run", response_model=JudgeOut)
@@ -154,7 +164,7 @@ def run_judge(judge_id: str, body: RunJudgeIn, session: Db, actor: CurrentActor,
     """Have it asked in the background. A task that has a judgment is not asked again."""
     require_scope(actor, "projects")
     judge = judges.request_run(session, actor, read_id("judge", judge_id), _checked(RunIn, body), now=now)
-    return judge_out(judges.reports(session, [judge])[0])
+    return shown(session, judge, now)
 
 
 @router.post("/judges/{judge_id}/stop", response_model=JudgeOut)
@@ -162,7 +172,7 @@ def stop_judge(judge_id: str, session: Db, actor: CurrentActor, now: Now) -> Jud
     """Stop before the next task."""
     require_scope(actor, "projects")
     judge = judges.stop(session, actor, read_id("judge", judge_id), now=now)
-    return judge_out(judges.reports(session, [judge])[0])
+    return shown(session, judge, now)
 
 
 @router.delete("/judges/{judge_id}", response_model=JudgeOut)
@@ -170,7 +180,7 @@ def retire_judge(judge_id: str, session: Db, actor: CurrentActor, now: Now) -> J
     """Retire it: asked no more and without a voice. What it said stays."""
     require_scope(actor, "projects")
     judge = judges.retire(session, actor, read_id("judge", judge_id), now=now)
-    return judge_out(judges.reports(session, [judge])[0])
+    return shown(session, judge, now)
 
 
 @router.get("/judges/{judge_id}/judgments", response_model=JudgmentsOut)
@@ -206,7 +216,12 @@ def _checked(shape: Any, body: In) -> Any:
         raise Invalid(f"{problems[0]['path']}: {problems[0]['message']}", problems) from None
 
 
-def judge_out(report: JudgeReport) -> JudgeOut:
+def shown(session: Session, judge: AiJudge, now: datetime) -> JudgeOut:
+    """A judge as the API shows it, with what it did and how far its run is."""
+    return judge_out(judges.reports(session, [judge])[0], progress_of(session, judge, now=now))
+
+
+def judge_out(report: JudgeReport, run: RunProgress | None) -> JudgeOut:
     judge: AiJudge = report.judge
     return JudgeOut(
         id=show_id("judge", judge.id),
@@ -236,6 +251,7 @@ def judge_out(report: JudgeReport) -> JudgeOut:
         asked_in_both_orders=report.asked_twice,
         consistent=report.consistent,
         skill=_skill_out(report.skill) if report.skill else None,
+        run=RunProgressOut(done=run.done, total=run.total, seconds_left=run.seconds_left) if run else None,
         created_at=judge.created_at,
     )
 

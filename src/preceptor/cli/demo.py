@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from preceptor.cli.connect import console, errors
+from preceptor.cli.local_model import KeptModel, kept_model
 from preceptor.cli.postgres import PostgresError
 from preceptor.cli.processes import ProcessError
 from preceptor.cli.serve import served
@@ -24,6 +25,7 @@ from preceptor.demo.run import Run
 from preceptor.demo.simulation import Simulation
 from preceptor.demo.summary import Summary
 from preceptor.demo.waiting import Bar, DemoFailed
+from preceptor.endpoints import local
 from preceptor.kit.runtime import start_runtime
 from preceptor.kit.settings import Settings
 
@@ -88,26 +90,45 @@ def _run(
         # Without the marker an earlier run did not come to its end: nothing of it can be shown.
         shutil.rmtree(settings.data_dir, ignore_errors=True)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
-    with served(settings) as (supervisor, url, base):
+    with kept_model(settings) as model, served(_told(settings, model)) as (supervisor, url, base):
         if supervisor.stopping:
             return 0
+        if model is not None:
+            supervisor.keep("local model", model.restart_if_dead)
         if not marker.exists():
-            runtime = start_runtime(settings, database_url=url)
+            runtime = start_runtime(_told(settings, model), database_url=url)
             with _bars() as progress:
                 run = Run(runtime, base, material, simulation, _opener(progress))
                 result = run.run()
                 add_extras(runtime, run.cast, base, _opener(progress))
-                add_kinds(runtime, run.cast, _opener(progress))
+                result.models = add_kinds(runtime, run.cast, _opener(progress))
             runtime.engine.dispose()
             marker.write_text(json.dumps(result.as_json(), indent=2))
         found = json.loads(marker.read_text())
         if summary_file is not None:
             summary_file.write_text(json.dumps(found, indent=2) + "\n")
         _show(found)
+        _say_model(found)
         if once:
             return 0 if _is_sound(found) else 1
         console.print(f"\nOpen [bold]{base}[/bold] and choose who to be. Ctrl-C stops everything.")
         return supervisor.run()
+
+
+def _told(settings: Settings, model: KeptModel | None) -> Settings:
+    return settings if model is None else model.told(settings)
+
+
+def _say_model(found: dict[str, Any]) -> None:
+    """One line where nobody can talk to a model here: what is missing, and how it comes."""
+    if found.get("models"):
+        return
+    lacking = local.missing()
+    if lacking is not None:
+        words = f"No model to talk to: {lacking} is missing. `make local-model`, then `make demo RESET=1`, brings it."
+    else:
+        words = "This demo was made without a model to talk to. `make demo RESET=1` makes one with it."
+    console.print(words, style="yellow", markup=False)
 
 
 def _wants_reset() -> bool:
@@ -191,6 +212,7 @@ def _lines(shown: Summary) -> list[tuple[str, str]]:
             f"\nof {shown.consensus_compared:,} tasks",
         ),
         *_quality_lines(shown.quality),
+        ("Models to talk to", f"{shown.models}, on this machine" if shown.models else "none"),
         ("Release", f"{shown.release_pairs:,} pairs, sha256 {(shown.release_sha256 or '')[:16]}..."),
         (
             f"Reward model on {shown.reward_test_pairs} pairs: {shown.reward_test_note}",

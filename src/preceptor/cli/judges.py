@@ -1,14 +1,17 @@
 """`preceptor judges`: AI judges from the command line."""
 
+import json
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 from uuid import UUID
 
 import typer
-from rich.table import Table
+from rich.table import Column, Table
 from sqlalchemy.orm import Session
 
 import preceptor.work.jobs  # noqa: F401  a run defers a job, which has to be registered
+from preceptor.api.judges import shown
 from preceptor.cli.connect import console, installation, refusals
 from preceptor.cli.endpoints import endpoint_named
 from preceptor.endpoints import local
@@ -17,9 +20,10 @@ from preceptor.kit.events import SYSTEM
 from preceptor.kit.ids import read_id, show_id
 from preceptor.projects import access
 from preceptor.work.access_judging import judge_for_client
-from preceptor.work.models_judging import JudgeScope, JudgeState, JudgmentOutcome
+from preceptor.work.models_judging import AiJudge, JudgeScope, JudgmentOutcome
 from preceptor.work.service import judges, judging
 from preceptor.work.service.judges import JudgeIn, JudgeReport, RunIn
+from preceptor.work.service.judging_progress import progress_of
 
 app = typer.Typer(help="Models that judge like one more annotator.", no_args_is_help=True)
 
@@ -62,19 +66,35 @@ def run(
         finally:
             local.stop()
         with runtime.sessions() as session:
-            _show(session, judge_id)
+            _show(session, judge_id, runtime.clock.now())
+
+
+@app.command("stop")
+def stop(judge: Annotated[str, typer.Argument(help="The judge's id (jdg_...).")]) -> None:
+    """Stop a run before its next task, whichever process it goes on in."""
+    with refusals(), installation() as runtime, transaction(runtime.sessions) as session:
+        stopped = judges.stop(session, SYSTEM, read_id("judge", judge), now=runtime.clock.now())
+        console.print(f"{stopped.title} is not running.")
 
 
 @app.command("show")
-def show(judge: Annotated[str, typer.Argument(help="The judge's id (jdg_...), or a project's (prj_...).")]) -> None:
+def show(
+    judge: Annotated[str, typer.Argument(help="The judge's id (jdg_...), or a project's (prj_...).")],
+    as_json: Annotated[bool, typer.Option("--json", help="As the API shows it.")] = False,
+) -> None:
     """What a judge did, what it cost, and how well it judges."""
     with refusals(), installation() as runtime, runtime.sessions() as session:
-        if not judge.startswith("prj_"):
-            _show(session, read_id("judge", judge))
+        if as_json:
+            now = runtime.clock.now()
+            told = [shown(session, each, now).model_dump(mode="json") for each in _named(session, judge)]
+            typer.echo(json.dumps(told if judge.startswith("prj_") else told[0], indent=2))
             return
-        found = access.project_for_client(session, SYSTEM, read_id("project", judge))
-        table = Table("id", "title", "model", "state", "answers", "cost", "accuracy", box=None)
-        for each in judges.reports(session, judges.list_judges(session, found.id)):
+        if not judge.startswith("prj_"):
+            _show(session, read_id("judge", judge), runtime.clock.now())
+            return
+        # The id is what every other command wants: it is never cut.
+        table = Table(Column("id", min_width=36), "title", "model", "state", "answers", "cost", "accuracy", box=None)
+        for each in judges.reports(session, _named(session, judge)):
             table.add_row(
                 show_id("judge", each.judge.id), each.judge.title, each.judge.model, each.judge.state.value,
                 str(each.answered), _cost(each), _accuracy(each),
@@ -82,7 +102,14 @@ def show(judge: Annotated[str, typer.Argument(help="The judge's id (jdg_...), or
         console.print(table)
 
 
-def _show(session: Session, judge_id: UUID) -> None:
+def _named(session: Session, judge: str) -> list[AiJudge]:
+    """One judge, or all of a project."""
+    if not judge.startswith("prj_"):
+        return [judge_for_client(session, SYSTEM, read_id("judge", judge))[0]]
+    return judges.list_judges(session, access.project_for_client(session, SYSTEM, read_id("project", judge)).id)
+
+
+def _show(session: Session, judge_id: UUID, now: datetime) -> None:
     judge, _ = judge_for_client(session, SYSTEM, judge_id)
     [report] = judges.reports(session, [judge])
     counts = ", ".join(f"{report.outcomes[each]} {each.value}" for each in JudgmentOutcome if report.outcomes[each])
@@ -94,7 +121,8 @@ def _show(session: Session, judge_id: UUID) -> None:
     console.print(f"Accuracy   {_accuracy(report)}")
     if report.skill is not None:
         console.print(f"Replaces   {replaces(report)}")
-    console.print("It is running." if judge.state is JudgeState.RUNNING else f"[dim]{judge.ended_because}[/dim]")
+    going = progress_of(session, judge, now=now)
+    console.print(f"Running    {going.done} of {going.total} tasks" if going else f"[dim]{judge.ended_because}[/dim]")
 
 
 def _cost(report: JudgeReport) -> str:

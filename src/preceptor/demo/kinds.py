@@ -1,10 +1,12 @@
 """Every kind of work to try: an open project of each template that brings tasks, and the local model where it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
+from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from preceptor.demo.drafts import drafted
 from preceptor.demo.stage import Cast
 from preceptor.endpoints.local import missing
 from preceptor.endpoints.models import EndpointKind, EndpointRole, ModelEndpoint
@@ -31,26 +33,27 @@ MODELS: Final = {"Steady": 0.1, "Lively": 0.9}
 
 
 def add_kinds(runtime: Runtime, cast: Cast, bar: Bar) -> int:
-    """Open a project for every template with example tasks; returns how many.
+    """Open a project for every template with example tasks; returns how many models there are to talk to.
 
-    Kinds that need a model are left out where the local one is not installed (`make local-model`).
+    Kinds that need a model are left out where the local one is not installed (`make local-model`). Where it is, what
+    people correct are drafts that it wrote.
     """
     wanted = [(kind, template) for kind in task_types().values() for template in kind.templates() if template.examples]
     done = bar("Every kind of work, from templates", len(wanted))
     with transaction(runtime.sessions) as session:
         models = _models(session, runtime, cast)
-    opened = 0
     for kind, template in wanted:
         if models or "generate" not in kind.services:
+            shown = drafted(runtime, template, models[0]) if models else template
+            files = starting.send_examples(runtime, cast.actors["client"], cast.org_id, shown)
             with transaction(runtime.sessions) as session:
-                _open(session, runtime, cast, kind, template, models)
-            opened += 1
+                _open(session, runtime, cast, kind, shown, files, models)
         done()
-    return opened
+    return len(models)
 
 
 def _models(session: Session, runtime: Runtime, cast: Cast) -> list[ModelEndpoint]:
-    if missing() is not None:
+    if missing() is not None and runtime.settings.local_model_url is None:
         return []
     secret, now = runtime.settings.signing_key(), runtime.clock.now()
     return [
@@ -71,7 +74,13 @@ def _models(session: Session, runtime: Runtime, cast: Cast) -> list[ModelEndpoin
 
 
 def _open(
-    session: Session, runtime: Runtime, cast: Cast, kind: AnyTaskType, template: Template, models: list[ModelEndpoint]
+    session: Session,
+    runtime: Runtime,
+    cast: Cast,
+    kind: AnyTaskType,
+    template: Template,
+    files: Mapping[str, UUID],
+    models: list[ModelEndpoint],
 ) -> None:
     client, now = cast.actors["client"], runtime.clock.now()
     settings = ProjectSettings(
@@ -79,7 +88,7 @@ def _open(
         rate_minor=RATE_MINOR, review_percent=100, data_source="simulated",
     )  # fmt: skip
     project = create_project(session, client, cast.org_id, settings, now=now)
-    starting.furnish(session, client, project, template, examples=True, now=now)
+    starting.furnish(session, client, project, template, examples=True, files=files, now=now)
     add_reviewer(session, client, project.id, cast.people["reviewer"], now=now)
     money.fund_project(session, client, org_id=cast.org_id, project_id=project.id, amount=BUDGET, now=now)
     if "generate" in kind.services:

@@ -63,6 +63,8 @@ class Summary:
     more_train_pairs: int | None = None
     more_reward_accuracy: float | None = None
     more_reward_accuracy_low: float | None = None
+    models: int = 0
+    """Endpoints that a visitor can talk to."""
     seconds: dict[str, float] = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:

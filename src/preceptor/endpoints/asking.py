@@ -184,7 +184,7 @@ async def _target(runtime: Runtime, endpoint_id: UUID) -> Target:
         return keeping.target_of(endpoint, secret=settings.signing_key(), reach=Reach(settings.outgoing_reach))
 
     target = await in_transaction(runtime, read)
-    return await asyncio.to_thread(local.filled_in, target) if target.managed else target
+    return await asyncio.to_thread(local.filled_in, target, settings) if target.managed else target
 
 
 def _ended(generation: Generation, retry_after_seconds: int | None = None) -> Ended:

@@ -1,7 +1,8 @@
 """The local model as a child of this process: started when it is first asked, ended with its parent.
 
-Each web or worker process that asks it has its own child; it listens on 127.0.0.1 at a free port and wants a key that
-only its parent knows. The child watches its standard input, which the system closes when the parent is gone.
+Each web or worker process that asks it has its own child, unless the settings name one for all of them; it listens on
+127.0.0.1 at a free port and wants a key that only its parent hands on. The child watches its standard input, which the
+system closes when the parent is gone.
 """
 
 import contextlib
@@ -21,6 +22,7 @@ from typing import Self
 
 from preceptor.endpoints.chat import Target
 from preceptor.endpoints.errors import LocalModelFailed, LocalModelMissing
+from preceptor.kit.settings import Settings
 
 log = logging.getLogger("preceptor.local_model")
 
@@ -135,9 +137,12 @@ class _Shared:
 _shared = _Shared()
 
 
-def filled_in(target: Target) -> Target:
-    """A local target with the address and key of the running child, which is started if need be. Takes a second then;
-    call it on a thread."""
+def filled_in(target: Target, settings: Settings) -> Target:
+    """A local target with the address and key of the model that the settings name, else of this process's own child,
+    which is started if need be. Takes a second then; call it on a thread."""
+    if settings.local_model_url is not None:
+        key = settings.local_model_key
+        return replace(target, base_url=settings.local_model_url, api_key=key.get_secret_value() if key else None)
     server = _shared.get()
     return replace(target, base_url=server.base_url, api_key=server.api_key)
 

@@ -67,6 +67,11 @@ class Settings(BaseSettings):
     outgoing_reach: Literal["public", "loopback", "private"] = "public"
     """How far requests to model endpoints may reach inwards: `loopback` allows this machine, `private` also private
     networks. Link-local and metadata addresses are never reached."""
+    local_model_url: str | None = None
+    """Where one local model serves all processes (`preceptor endpoints serve-local` prints it); without it each process
+    that asks the local model runs one of its own."""
+    local_model_key: SecretStr | None = None
+    """The key of that model."""
     sweep_seconds: int = 5
     """How often due claims and decisions are looked for."""
 

@@ -29,6 +29,9 @@ ConfigT = TypeVar("ConfigT", bound=BaseModel)
 
 Row = dict[str, JsonValue]
 
+EXAMPLE_FILE = "media:example/"
+"""How a template's examples name a file of the template."""
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -177,6 +180,9 @@ class Template:
     """Criteria as projects keep them: key, title, description, scale_min, scale_max, weight, anchors."""
     examples: tuple[Row, ...] = ()
     """Payloads."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """What the examples show besides text, by name: where a payload says `media:example/NAME`, a project that starts
+    with the examples gets this file, uploaded like any other. Installed with the kind; ours are made by a script."""
 
 
 @dataclass(frozen=True)

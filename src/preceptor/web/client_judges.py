@@ -1,6 +1,7 @@
 """A project's AI judges for its client: making, running and reading them, and letting them count."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
@@ -22,6 +23,7 @@ from preceptor.work.access_judging import judge_for_client
 from preceptor.work.models_judging import AiJudge, JudgeScope, JudgmentOutcome
 from preceptor.work.service import judges
 from preceptor.work.service.judges import JudgeIn, RunIn
+from preceptor.work.service.judging_progress import progress_of
 
 router = APIRouter()
 
@@ -86,15 +88,24 @@ def set_inference(session: Db, client: Client, now: Now, project_id: str, fields
 
 @router.get("/projects/{project_id}/judges/{judge_id}")
 def show_judge(
-    page: Page, session: Db, client: Client, project_id: str, judge_id: str, cursor: str | None = None
+    page: Page, session: Db, client: Client, now: Now, project_id: str, judge_id: str, cursor: str | None = None
 ) -> Response:
+    """One judge. While a run goes on the page asks for the part that moves; when it is over, for all of it."""
     at = frame(session, client, project_id, "models")
-    return _show(page, session, at, _judge(session, client, at, judge_id), cursor)
+    judge = _judge(session, client, at, judge_id)
+    if "hx-request" not in page.request.headers:
+        return _show(page, session, at, judge, now, cursor)
+    run = progress_of(session, judge, now=now)
+    if run is None:
+        return Response(status_code=200, headers={"HX-Refresh": "true"})
+    report = judges.reports(session, [judge])[0]
+    return page.show("client/judge_live.html", at=at, report=report, href=_href(at, judge), run=run)
 
 
 def _show(
-    page: Pages, session: Session, at: Frame, judge: AiJudge, cursor: str | None = None, error: AppError | None = None
-) -> HTMLResponse:
+    page: Pages, session: Session, at: Frame, judge: AiJudge, now: datetime, cursor: str | None = None,
+    error: AppError | None = None,
+) -> HTMLResponse:  # fmt: skip
     found = judges.list_judgments(session, judge, before=read_cursor("judgment", cursor), limit=PAGE_ROWS + 1)
     kind = at.project.kind
     rows = [
@@ -111,7 +122,7 @@ def _show(
         href=_href(at, judge),
         rows=rows,
         outcomes=OUTCOMES,
-        left=judges.tasks_left(session, judge),
+        run=progress_of(session, judge, now=now),
         next_href=f"{_href(at, judge)}?cursor={show_id('judgment', rows[-1][0].id)}"
         if len(found) > PAGE_ROWS
         else None,
@@ -129,8 +140,8 @@ def run_judge(
         with session.begin_nested():
             judges.request_run(session, client.actor, judge.id, _run_in(fields), now=now)
     except Invalid as error:
-        return _show(page, session, at, judge, error=error)
-    return go(_href(at, judge), "The judge is being asked. Reload to see how far it is.", tone="info")
+        return _show(page, session, at, judge, now, error=error)
+    return go(_href(at, judge), "The judge is being asked.", tone="info")
 
 
 @router.post("/projects/{project_id}/judges/{judge_id}/stop")

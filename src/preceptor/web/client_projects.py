@@ -12,6 +12,7 @@ from preceptor.http.edge import Db, Now
 from preceptor.kit.errors import AppError, Invalid
 from preceptor.kit.ids import read_id, show_id
 from preceptor.kit.money import CURRENCIES, Money
+from preceptor.media.errors import MediaQuotaFull
 from preceptor.money import service as money
 from preceptor.money.errors import NotEnoughMoney
 from preceptor.people import content
@@ -26,7 +27,7 @@ from preceptor.projects.service.checklist import checklist
 from preceptor.projects.service.overview import SORTS
 from preceptor.tasktypes.base import AnyTaskType, Row, Template, task_type, task_types, to_json
 from preceptor.web import client_settings as form
-from preceptor.web.client_frame import Frame, Sent, address, frame, frame_to_change, money_field
+from preceptor.web.client_frame import Fields, Frame, Sent, address, frame, frame_to_change, money_field
 from preceptor.web.client_live import live_view
 from preceptor.web.config_form import config_again, settings_of
 from preceptor.web.pages import Client, Page, Pages, go
@@ -125,20 +126,28 @@ def create_project(page: Page, session: Db, client: Client, now: Now, fields: Se
     org_id = _organization_of(client, fields.text("organization"))
     access.require_role(client.actor, org_id, *access.MANAGERS)
     try:
+        settings = form.read_settings(fields)
+        start = _start(fields)
+        examples = fields.checked("examples")
+        # Files go into the store before anything of the project is written: they may take a moment.
+        files = starting.send_examples(page.runtime, client.actor, org_id, start) if start and examples else {}
         with session.begin_nested():
-            settings = form.read_settings(fields)
             project = projects.create_project(session, client.actor, org_id, settings, now=now)
-            if fields.text("template"):
-                chosen = starting.template_of(project.kind.kind, fields.text("template"))
-                examples = fields.checked("examples")
-                starting.furnish(session, client.actor, project, chosen, examples=examples, now=now)
+            if start:
+                starting.furnish(session, client.actor, project, start, examples=examples, files=files, now=now)
             if fields.text("budget"):
                 _fund(session, client, project, money_field(fields, "budget", project.currency), now)
-    except (Invalid, NotEnoughMoney) as error:
+    except (Invalid, NotEnoughMoney, MediaQuotaFull) as error:
         kind = projects.kind_of(fields.text("task_type"))
         config = config_again(kind.config_model, fields, kind.templates()[0].config)
         return _form(page, session, client, kind, fields.plain(), config, error=error)
     return go(f"{LIST}/{show_id('project', project.id)}", "The project is a draft now. See below what it still needs.")
+
+
+def _start(fields: Fields) -> Template | None:
+    """The template that the form started from."""
+    key = fields.text("template")
+    return starting.template_of(projects.kind_of(fields.text("task_type")), key) if key else None
 
 
 def _fund(session: Session, client: SignedIn, project: Project, amount: Money, now: datetime) -> None:
@@ -217,6 +226,8 @@ def _messages(error: AppError | None) -> dict[str, str]:
         return {}
     if isinstance(error, NotEnoughMoney):
         return {"budget": error.message}
+    if isinstance(error, MediaQuotaFull):
+        return {"examples": error.message}
     return {form.field_of(path): message for path, message in field_errors(error).items()}
 
 

@@ -50,6 +50,9 @@ def test_the_clients_own_words_are_used_where_there_are_any() -> None:
 def test_an_empty_answer_needs_a_config_that_requires_something_or_allows_it() -> None:
     assert problems(ENTITIES, answer(), text="x") == ["Nothing is answered yet."]
     assert TYPE.check(task(text="x"), answer(), config(ENTITIES, allow_empty=True)) == []
+    # What is required of regions says nothing about having none.
+    about = '<Choices name="sure" toName="text" perRegion="true" required="true"><Choice value="A"/></Choices>'
+    assert problems(ENTITIES + about, answer(), text="x") == ["Nothing is answered yet."]
 
 
 def test_what_is_hidden_asks_for_nothing() -> None:

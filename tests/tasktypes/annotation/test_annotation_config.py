@@ -3,7 +3,7 @@
 import pytest
 from pydantic import ValidationError
 
-from preceptor.tasktypes.annotation.markup import CONFIG_CHARACTERS_MAX, DEPTH_MAX, MarkupError, parse, write
+from preceptor.tasktypes.annotation.markup import CONFIG_CHARACTERS_MAX, DEPTH_MAX, MarkupError, parse
 from preceptor.tasktypes.annotation.models import AnnotationConfig
 from preceptor.tasktypes.annotation.reading import plan_of, read
 from preceptor.tasktypes.annotation.vocabulary import SPECS, UNSUPPORTED, Role
@@ -61,15 +61,6 @@ def test_broken_xml_says_where_and_how_to_mend_it() -> None:
 
 def test_text_between_tags_that_nobody_would_see_is_refused() -> None:
     assert "would not be shown" in errors("<View>Read this first<Header/></View>")[0]
-
-
-def test_writing_a_tree_and_reading_it_again_gives_the_same_tree() -> None:
-    config = view(f"{TEXT}{LABELS}<Header>Hello &amp; good day</Header><Style>.a > b {{ color: red }}</Style>")
-
-    def shape(tag: object) -> object:
-        return (tag.name, dict(tag.attrs), tag.text, [shape(child) for child in tag.children])  # type: ignore[attr-defined]
-
-    assert shape(parse(write(parse(config)))) == shape(parse(config))
 
 
 @pytest.mark.parametrize("name", sorted(UNSUPPORTED))

@@ -11,8 +11,10 @@ from sqlalchemy.orm import Session
 from preceptor.kit.clock import FixedClock
 from preceptor.kit.ids import read_id
 from preceptor.kit.runtime import Runtime
+from preceptor.media.models import Media, MediaPlace, Placed
 from preceptor.projects import access
 from preceptor.projects.models import Project, Task
+from preceptor.tasktypes.annotation.templates.making import MATERIAL
 from preceptor.tasktypes.base import task_types
 from tests.factories import make_client
 from tests.web.acting import Desk, Seating
@@ -66,6 +68,33 @@ def test_a_template_becomes_a_project_as_it_is(desk: Desk, session: Session, nam
     assert rubric is not None
     tasks = session.scalar(select(func.count()).where(Task.project_id == project.id))
     assert tasks == len(template.examples)
+    assert names_of_files(session, project, Placed.FILED) == names_of_files(session, project, Placed.TASK)
+    assert names_of_files(session, project, Placed.TASK) == set(template.files)
+
+
+def names_of_files(session: Session, project: Project, placed: Placed) -> set[str]:
+    """Files of a project that lie there in this way."""
+    wanted = select(Media.name).join(MediaPlace, MediaPlace.media_id == Media.id)
+    return set(session.scalars(wanted.where(MediaPlace.project_id == project.id, MediaPlace.placed == placed)))
+
+
+def test_every_template_brings_examples_and_all_shipped_material_is_shown_by_some() -> None:
+    every = [template for kind in task_types().values() for template in kind.templates()]
+    assert [template.key for template in every if not template.examples] == []
+    shown = {path.name for template in every for path in template.files.values()}
+    assert {path.name for path in MATERIAL.iterdir()} == shown
+    assert sum(path.stat().st_size for path in MATERIAL.iterdir()) < 1_500_000
+
+
+def test_examples_are_sent_once_and_left_out_where_they_are_not_wanted(desk: Desk, session: Session) -> None:
+    page = desk.get("/projects/new?task_type=annotation&template=pdf").text
+    fields = fields_of(page)
+    for wanted in (fields, fields, {name: value for name, value in fields.items() if name != "examples"}):
+        made = desk.client.post("/projects", data=wanted, headers=desk._headers())
+        assert made.status_code == 303, made.text
+    assert session.scalar(select(func.count()).select_from(Media)) == 2
+    last = session.get_one(Project, read_id("project", made.headers["location"].rsplit("/", 1)[-1]))
+    assert names_of_files(session, last, Placed.FILED) == set()
 
 
 def test_an_unknown_template_is_refused_by_name(desk: Desk) -> None:

@@ -30,7 +30,9 @@ export function pressed(control: Control, value: unknown, path: string[]): unkno
 
 export function choices(field: Field): TemplateResult {
   const { control } = field;
-  const layout = attr(control.tag, "layout") ?? (flag(control.tag, "showInline") ? "inline" : "vertical");
+  // The older parameter wins over the newer one's default, which always comes along.
+  const wanted = attr(control.tag, "layout") ?? "vertical";
+  const layout = wanted !== "select" && flag(control.tag, "showInline") ? "inline" : wanted;
   const options = control.tag.options ?? [];
   if (layout === "select" && !severalOf(control) && !options.some((option) => option.options?.length)) return menu(field, options);
   const body = html`<div class="anno-choices" data-layout=${layout} ?data-long=${options.length > LONG_LIST}>${options.map((option) => choice(field, option, []))}</div>`;

@@ -1,5 +1,6 @@
 /** A picture that is zoomed, panned and turned inside a scrolling frame; layers lie over it in its own pixels. */
 import { clamp, type Point, type Size } from "./geometry";
+import { layTurned, nextTurn, shownAt, shownSize } from "./turning";
 
 const ZOOM_MAX = 16;
 const ZOOM_MIN_PART = 0.25;
@@ -41,7 +42,7 @@ export class Picture {
   }
 
   get fitScale(): number {
-    const [width, height] = this.turns % 2 ? [this.size.height, this.size.width] : [this.size.width, this.size.height];
+    const { width, height } = shownSize(this.size, this.turns);
     const room = { width: this.view.clientWidth || 1, height: this.view.clientHeight || 1 };
     return Math.min(room.width / width, room.height / height, 4);
   }
@@ -61,7 +62,7 @@ export class Picture {
   }
 
   turn(): void {
-    this.turns = (this.turns + 1) % 4;
+    this.turns = nextTurn(this.turns);
     this.fit();
   }
 
@@ -94,10 +95,9 @@ export class Picture {
   }
 
   /** A place of the picture on the sheet as it is shown. */
-  shownAt({ x, y }: Point): Point {
-    const { width, height } = this.size;
-    const [sx, sy] = [[x, y], [height - y, x], [width - x, height - y], [y, width - x]][this.turns]! as [number, number];
-    return { x: sx * this.scale, y: sy * this.scale };
+  shownAt(place: Point): Point {
+    const shown = shownAt(place, this.size, this.turns);
+    return { x: shown.x * this.scale, y: shown.y * this.scale };
   }
 
   #wheel(event: WheelEvent): void {
@@ -108,14 +108,7 @@ export class Picture {
 
   #apply(scale: number): void {
     this.scale = scale;
-    const [width, height] = [this.size.width * scale, this.size.height * scale];
-    const [shownWidth, shownHeight] = this.turns % 2 ? [height, width] : [width, height];
-    this.sheet.style.width = `${shownWidth}px`;
-    this.sheet.style.height = `${shownHeight}px`;
-    this.turned.style.width = `${width}px`;
-    this.turned.style.height = `${height}px`;
-    const shift = [`0px, 0px`, `${shownWidth}px, 0px`, `${shownWidth}px, ${shownHeight}px`, `0px, ${shownHeight}px`][this.turns]!;
-    this.turned.style.transform = this.turns ? `translate(${shift}) rotate(${this.turns * 90}deg)` : "";
+    layTurned(this.sheet, this.turned, { width: this.size.width * scale, height: this.size.height * scale }, this.turns);
     this.turned.toggleAttribute("data-sharp", scale >= PIXELATED_FROM);
     this.changed();
   }

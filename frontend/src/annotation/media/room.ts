@@ -4,6 +4,7 @@
 const LEAST_PX = 256;
 /** Views one below the other are at least the height of a bar of buttons apart. */
 const BAR_PX = 32;
+const STEPS = 4;
 
 /** The views that share one scrolling part of the desk. */
 const sharing = new WeakMap<HTMLElement, Set<HTMLElement>>();
@@ -34,10 +35,20 @@ function share(main: HTMLElement, roots: ReadonlySet<HTMLElement>): void {
   if (!/auto|scroll/.test(style.overflowY)) return;
   for (const root of roots) root.style.setProperty("--room", "0px");
   const inner = main.clientHeight - parseFloat(style.paddingTop) - parseFloat(style.paddingBottom);
-  const rest = (main.lastElementChild?.getBoundingClientRect().bottom ?? 0) - (main.firstElementChild?.getBoundingClientRect().top ?? 0);
   const rows = rowsOf([...roots].map((root) => root.getBoundingClientRect().top));
-  const room = Math.max(Math.floor((inner - rest) / rows), LEAST_PX);
-  for (const root of roots) root.style.setProperty("--room", `${room}px`);
+  let room = 0;
+  // What stands beside a view leaves it more than what stands below it, and only laying it out tells. The whole never
+  // grows by more than its rows do, so that no step goes too far.
+  for (let step = 0; step < STEPS; step += 1) {
+    const spare = Math.floor((inner - heightOf(main)) / rows);
+    if (step > 0 && spare < 1) break;
+    room = Math.max(room + spare, LEAST_PX);
+    for (const root of roots) root.style.setProperty("--room", `${room}px`);
+  }
+}
+
+function heightOf(main: HTMLElement): number {
+  return (main.lastElementChild?.getBoundingClientRect().bottom ?? 0) - (main.firstElementChild?.getBoundingClientRect().top ?? 0);
 }
 
 /** Views whose tops are nearly the same stand side by side: one row. */

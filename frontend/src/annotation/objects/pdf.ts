@@ -1,16 +1,18 @@
 /** A PDF: pages one below the other, shapes on them, and the text under a box. */
 import { html, nothing, render, type TemplateResult } from "lit";
 import { icon } from "../../lib/dom";
-import { drawPage, layText, openDocument, PAGES_MAX, runsOf, sizeOf, type PDFDocumentProxy, type PDFPageProxy } from "../media/document";
-import { boundsOf, clamp, exact, shapeOf, valueOf, type PlaceValue, type Point, type Shape as Drawn, type ShapeKind, type Size } from "../media/geometry";
+import { drawPage, layText, openDocument, PAGES_MAX, runsOf, sizeOf, type PDFDocumentProxy } from "../media/document";
+import { boundsOf, clamp, shapeOf, valueOf, type PlaceValue, type Point, type Shape as Drawn, type ShapeKind, type Size } from "../media/geometry";
 import { Notice } from "../media/loading";
-import { around, textWithin } from "../media/pagetext";
+import { textWithin } from "../media/pagetext";
+import { chosenText, forget, measured, newPage, placePage, scaled, type Page } from "../media/pdfpage";
 import type { LayerShape } from "../media/layer";
 import { ShapeLayer } from "../media/shapelayer";
 import { watchRoom } from "../media/room";
 import { adoptMediaStyles } from "../media/style";
 import { urlsOf, within } from "../media/source";
 import { tool } from "../media/toolbar";
+import { nextTurn, shownAt, shownSize } from "../media/turning";
 import { inWords, kindOf, layerShape, Toolbox } from "../media/tools";
 import type { Mount, ObjectContext, ObjectView, Pen, Region, Shortcut } from "../types";
 
@@ -21,20 +23,6 @@ const ZOOM_MAX = 8;
 const AHEAD = "600px";
 
 export const mount: Mount = (context) => new PdfView(context);
-
-interface Page {
-  number: number;
-  root: HTMLElement;
-  canvas: HTMLCanvasElement;
-  text: HTMLElement;
-  layer: ShapeLayer;
-  size: Size;
-  proxy: PDFPageProxy | null;
-  near: boolean;
-  drawnAt: number;
-  laid: boolean;
-  stop: (() => void) | null;
-}
 
 class PdfView implements ObjectView {
   readonly #root = document.createElement("div");
@@ -50,6 +38,7 @@ class PdfView implements ObjectView {
   #current = 1;
   #unwatch = (): void => {};
   #zoom = 1;
+  #turns = 0;
   #selectingText = false;
   #destroyed = false;
 
@@ -83,6 +72,7 @@ class PdfView implements ObjectView {
       { keys: "c", words: "Select text, or draw" },
       { keys: "v", words: "Select only, or draw" },
       { keys: "+ − f", words: "Zoom in, out, fit the width" },
+      { keys: "z", words: "Turn the pages by 90 degrees" },
     ];
   }
 
@@ -120,34 +110,21 @@ class PdfView implements ObjectView {
   }
 
   #page(number: number, size: Size): Page {
-    const root = document.createElement("div");
-    root.className = "pdf-page";
-    root.dataset.page = String(number);
-    const canvas = document.createElement("canvas");
-    const text = document.createElement("div");
-    text.className = "pdf-text";
-    root.append(canvas, text);
-    const page: Page = { number, root, canvas, text, layer: null as unknown as ShapeLayer, size, proxy: null, near: false, drawnAt: 0, laid: false, stop: null };
-    page.layer = new ShapeLayer(root, this.#hooks(page));
-    root.addEventListener("pointerdown", () => this.#setCurrent(number), { capture: true });
-    this.#view.append(root);
-    this.#near.observe(root);
+    const page = newPage(number, size, (made) => new ShapeLayer(made.sheet, this.#hooks(made)));
+    page.root.addEventListener("pointerdown", () => this.#setCurrent(number), { capture: true });
+    this.#view.append(page.root);
+    this.#near.observe(page.root);
     return page;
   }
 
   get #scale(): number {
-    const widest = Math.max(...this.#pages.map((each) => each.size.width), 1);
+    const widest = Math.max(...this.#pages.map((each) => shownSize(each.size, this.#turns).width), 1);
     return clamp(((this.#view.clientWidth - 24) / widest) * this.#zoom, 0.05, 20);
   }
 
   #place(): void {
     const scale = this.#scale;
-    for (const page of this.#pages) {
-      page.root.style.width = `${page.size.width * scale}px`;
-      page.root.style.height = `${page.size.height * scale}px`;
-      page.root.style.setProperty("--total-scale-factor", String(scale));
-      page.layer.draw();
-    }
+    for (const page of this.#pages) placePage(page, scale, this.#turns);
   }
 
   #resized(): void {
@@ -162,16 +139,8 @@ class PdfView implements ObjectView {
       if (!page) continue;
       page.near = entry.isIntersecting;
       if (page.near) void this.#drawPage(page);
-      else this.#forget(page);
+      else forget(page);
     }
-  }
-
-  /** Pages out of sight give their memory back. */
-  #forget(page: Page): void {
-    page.stop?.();
-    page.stop = null;
-    page.drawnAt = 0;
-    Object.assign(page.canvas, { width: 0, height: 0 });
   }
 
   async #drawPage(page: Page): Promise<void> {
@@ -180,7 +149,7 @@ class PdfView implements ObjectView {
     page.drawnAt = scale;
     page.stop?.();
     page.proxy ??= await this.#document.getPage(page.number);
-    this.#measured(page);
+    if (measured(page)) this.#place();
     const drawing = drawPage(page.proxy, page.canvas, this.#scale);
     page.stop = drawing.cancel;
     try {
@@ -190,14 +159,6 @@ class PdfView implements ObjectView {
       if (error instanceof Error && error.name === "RenderingCancelledException") return;
       if (!this.#destroyed) this.#notice.tell(`Page ${page.number} could not be drawn in full.`);
     }
-  }
-
-  /** A page of another size than the first shows it only now. */
-  #measured(page: Page): void {
-    const size = sizeOf(page.proxy!);
-    if (size.width === page.size.width && size.height === page.size.height) return;
-    page.size = size;
-    this.#place();
   }
 
   #scrolled(): void {
@@ -227,6 +188,15 @@ class PdfView implements ObjectView {
     this.#drawBar();
   }
 
+  /** All pages by a quarter clockwise. Regions stay where they are on their page, and can be drawn as before. */
+  #turn(): void {
+    this.#turns = nextTurn(this.#turns);
+    this.#resized();
+    this.#go(this.#current);
+    this.context.session.say(this.#turns ? `Pages are turned by ${this.#turns * 90} degrees.` : "Pages are upright.");
+    this.#drawBar();
+  }
+
   #wheel(event: WheelEvent): void {
     if (!event.ctrlKey && !event.metaKey) return;
     event.preventDefault();
@@ -239,7 +209,7 @@ class PdfView implements ObjectView {
     const { session } = this.context;
     return {
       size: () => page.size,
-      turns: () => 0,
+      turns: () => this.#turns,
       shapes: () => this.#shapesOn(page),
       selected: () => session.selected,
       fresh: () => session.fresh,
@@ -303,26 +273,19 @@ class PdfView implements ObjectView {
 
   /** Text that was selected with the mouse becomes a box around it. */
   #textChosen(): void {
-    const selection = getSelection();
-    const words = selection?.toString().trim();
-    if (!this.#selectingText || this.context.session.readonly || !selection?.rangeCount || !words) return;
+    if (!this.#selectingText || this.context.session.readonly || !getSelection()?.toString().trim()) return;
     if (!this.#tools.pen()) return this.context.session.say("Choose a label first.");
-    const page = this.#pages.find((each) => each.text.contains(selection.anchorNode));
-    if (!page) return;
-    const scale = this.#scale;
-    const origin = page.root.getBoundingClientRect();
-    const frames = [...selection.getRangeAt(0).getClientRects()].filter((each) => each.width && each.height);
-    const frame = around(frames.map((each) => ({ x: (each.left - origin.left) / scale, y: (each.top - origin.top) / scale, width: each.width / scale, height: each.height / scale })));
-    selection.removeAllRanges();
-    if (frame) void this.#add(page, { kind: "box", ...frame, rotation: 0 }, words);
+    const chosen = chosenText(this.#pages);
+    if (chosen) void this.#add(chosen.page, { kind: "box", ...chosen.frame, rotation: 0 }, chosen.words);
   }
 
   #reveal(page: Page, at: Point): void {
     const box = this.#view.getBoundingClientRect();
     const origin = page.root.getBoundingClientRect();
     const scale = this.#scale;
+    const shown = shownAt(at, page.size, this.#turns);
     const over = (value: number, room: number) => (value < 20 ? value - room / 4 : value > room - 20 ? value - (room * 3) / 4 : 0);
-    this.#view.scrollBy(over(origin.left + at.x * scale - box.left, box.width), over(origin.top + at.y * scale - box.top, box.height));
+    this.#view.scrollBy(over(origin.left + shown.x * scale - box.left, box.width), over(origin.top + shown.y * scale - box.top, box.height));
   }
 
   // ---- what the core asks
@@ -362,6 +325,7 @@ class PdfView implements ObjectView {
     if (key === "+" || key === "=") return this.#setZoom(this.#zoom * ZOOM_STEP), true;
     if (key === "-") return this.#setZoom(this.#zoom / ZOOM_STEP), true;
     if (key === "f") return this.#setZoom(1), true;
+    if (key === "z") return this.#turn(), true;
     if (key === "c") return this.#toggleText(), true;
     if (key !== "v") return false;
     this.#tools.picking = !this.#tools.picking;
@@ -396,7 +360,7 @@ class PdfView implements ObjectView {
     this.#destroyed = true;
     this.#near.disconnect();
     this.#watch.disconnect();
-    this.#pages.forEach((page) => this.#forget(page));
+    this.#pages.forEach(forget);
     void this.#document?.loadingTask.destroy();
     this.#root.remove();
   }
@@ -431,6 +395,7 @@ class PdfView implements ObjectView {
           ${tool("Zoom out", icon("zoom-out"), () => this.#setZoom(this.#zoom / ZOOM_STEP))}
           ${tool("Zoom in", icon("zoom-in"), () => this.#setZoom(this.#zoom * ZOOM_STEP))}
           ${tool("Fit the width", icon("move-horizontal"), () => this.#setZoom(1), this.#zoom === 1)}
+          ${tool("Turn by 90 degrees", icon("rotate-cw"), () => this.#turn())}
         </span>
       </div>`,
       this.#bar,
@@ -446,11 +411,4 @@ class PdfView implements ObjectView {
     return html`<label class="media-slider pdf-ocr"><span>Text</span><input class="input input-sm" .value=${region.value.ocrtext} ?readonly=${session.isLocked(region.id)}
       @input=${(event: Event) => set(event, true)} @change=${(event: Event) => set(event, false)}></label>`;
   }
-}
-
-function scaled(value: PlaceValue, by: number): PlaceValue {
-  if (by === 1) return value;
-  const kept = { ...value };
-  for (const key of ["x", "y", "width", "height", "radiusX", "radiusY"] as const) if (kept[key] !== undefined) kept[key] = exact(kept[key] * by);
-  return kept.points ? { ...kept, points: kept.points.map(([x, y]) => [exact(x * by), exact(y * by)]) } : kept;
 }

@@ -43,8 +43,9 @@ def problems(board: Board, answer: AnnotationAnswer, config: AnnotationConfig) -
 
 
 def _owes_nothing_on_purpose(board: Board) -> bool:
-    """A config that requires some things says by that what may be left empty."""
-    return any(control.flag("required") for control in board.controls.values())
+    """A config that requires some things says by that what may be left empty. What it requires of regions says nothing
+    about having none."""
+    return any(control.flag("required") and not control.flag("perRegion") for control in board.controls.values())
 
 
 def _owned(sight: Sight) -> Iterator[Problem]:

@@ -150,17 +150,3 @@ def _in_words(error: expat.ExpatError) -> str:
     if words == "not well-formed (invalid token)":
         return f"unexpected character at column {error.offset + 1} (write & as &amp; and < as &lt;)"
     return words
-
-
-def write(tag: Tag, indent: int = 0) -> str:
-    """A tree as XML text, two spaces a level; `parse` of it gives the same tree but for the lines."""
-    space = "  " * indent
-    attrs = "".join(f" {key}={quoteattr(value)}" for key, value in tag.attrs.items())
-    if not tag.children and not tag.text:
-        return f"{space}<{tag.name}{attrs}/>\n"
-    if not tag.children:
-        inner = tag.text if tag.name.lower() in _RAW else escape(tag.text)
-        return f"{space}<{tag.name}{attrs}>{inner}</{tag.name}>\n"
-    inner = "".join(write(child, indent + 1) for child in tag.children)
-    text = f"{space}  {escape(tag.text)}\n" if tag.text else ""
-    return f"{space}<{tag.name}{attrs}>\n{text}{inner}{space}</{tag.name}>\n"

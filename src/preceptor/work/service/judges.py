@@ -285,11 +285,6 @@ def list_judgments(
     return [row._tuple() for row in rows]
 
 
-def tasks_left(session: Session, judge: AiJudge) -> int:
-    """How many tasks the judge's last run has not asked about."""
-    return session.scalars(queries_judging.tasks_left(judge)).one()
-
-
 def offered(session: Session, project: Project) -> list[ModelEndpoint]:
     """Endpoints that the project has chosen to judge, in order."""
     return [endpoint for _, endpoint in choosing.chosen(session, project.id, EndpointRole.JUDGE)]

@@ -3,7 +3,7 @@
 from math import sin
 from typing import Final
 
-from preceptor.tasktypes.annotation.templates.making import template
+from preceptor.tasktypes.annotation.templates.making import shipped, template
 from preceptor.tasktypes.base import Row, Template
 
 _TRANSCRIPTION: Final = """\
@@ -162,15 +162,50 @@ MEDIA: Final[tuple[Template, ...]] = (
         "Mark who speaks when, and write what is said.",
         _TRANSCRIPTION,
         _TRANSCRIPTION_GUIDE,
+        (
+            {"audio": shipped("station.wav"), "about": "Two computer voices and a chime, made for trying this out."},
+            {"audio": shipped("moods.wav"), "about": "One computer voice, three sentences, made for trying this out."},
+        ),
         text_unit="words",
     ),
-    template("speech-preference", "Speech preference", "Choose the better of two voices.", _SPEECH, _SPEECH_GUIDE),
     template(
-        "emotion", "Emotions in audio", "Mark feelings over time, and how strong they are.", _EMOTION, _EMOTION_GUIDE
+        "speech-preference",
+        "Speech preference",
+        "Choose the better of two voices.",
+        _SPEECH,
+        _SPEECH_GUIDE,
+        (
+            {
+                "prompt": "The library closes at eight tonight, so bring your books back before seven.",
+                "audio_a": shipped("reading-flat.wav"),
+                "audio_b": shipped("reading-lively.wav"),
+                "about": "The same computer voice, once without melody and in haste; made for trying this out.",
+            },
+        ),
     ),
-    template("video-timeline", "Actions in video", "Mark the frames of each action.", _TIMELINE, _TIMELINE_GUIDE),
     template(
-        "video-tracking", "Tracking in video", "Follow things with boxes and keyframes.", _TRACKING, _TRACKING_GUIDE
+        "emotion",
+        "Emotions in audio",
+        "Mark feelings over time, and how strong they are.",
+        _EMOTION,
+        _EMOTION_GUIDE,
+        ({"audio": shipped("moods.wav"), "about": "A computer voice that plays moods, made for trying this out."},),
+    ),
+    template(
+        "video-timeline",
+        "Actions in video",
+        "Mark the frames of each action.",
+        _TIMELINE,
+        _TIMELINE_GUIDE,
+        ({"video": shipped("park.webm"), "about": "A drawn figure: walks, sits, walks, picks a ball up."},),
+    ),
+    template(
+        "video-tracking",
+        "Tracking in video",
+        "Follow things with boxes and keyframes.",
+        _TRACKING,
+        _TRACKING_GUIDE,
+        ({"video": shipped("street.webm"), "about": "A drawn street: somebody walks, a car passes."},),
     ),
     template("time-series", "Events in time series", "Mark ranges of measurements.", _SERIES, _SERIES_GUIDE, (_day(),)),
 )

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from preceptor.tasktypes.annotation.templates.making import template
+from preceptor.tasktypes.annotation.templates.making import shipped, template
 from preceptor.tasktypes.annotation.templates.samples import picture
 from preceptor.tasktypes.base import Row, Template
 
@@ -142,16 +142,18 @@ Write `[?]` for a letter that cannot be read.
 """
 
 _PDF: Final = """\
-<View>
-  <Pdf name="document" value="$pdf"/>
-  <Choices name="kind" toName="document" choice="single" required="true" showInline="true">
-    <Choice value="Invoice"/>
-    <Choice value="Contract"/>
-    <Choice value="Letter"/>
-    <Choice value="Other"/>
-  </Choices>
-  <DateTime name="date" toName="document" only="date"/>
-  <TextArea name="sender" toName="document" maxSubmissions="1" placeholder="Who wrote it?"/>
+<View style="display: flex; gap: 1em">
+  <View style="flex: 3"><Pdf name="document" value="$pdf"/></View>
+  <View style="flex: 1">
+    <Choices name="kind" toName="document" choice="single" required="true">
+      <Choice value="Invoice"/>
+      <Choice value="Contract"/>
+      <Choice value="Letter"/>
+      <Choice value="Other"/>
+    </Choices>
+    <DateTime name="date" toName="document" only="date"/>
+    <TextArea name="sender" toName="document" maxSubmissions="1" placeholder="Who wrote it?"/>
+  </View>
 </View>
 """
 
@@ -196,7 +198,25 @@ PICTURES: Final[tuple[Template, ...]] = (
         ),
     ),
     template(
-        "document-ocr", "Text in document images", "Box each part of a page and write what it says.", _OCR, _OCR_GUIDE
+        "document-ocr",
+        "Text in document images",
+        "Box each part of a page and write what it says.",
+        _OCR,
+        _OCR_GUIDE,
+        (
+            {"image": shipped("receipt.jpg"), "about": "A drawn receipt of a made-up bakery."},
+            {"image": shipped("form.jpg"), "about": "A drawn form, filled in for nobody."},
+        ),
     ),
-    template("pdf", "PDF documents", "Say what a document is, who wrote it and when.", _PDF, _PDF_GUIDE),
+    template(
+        "pdf",
+        "PDF documents",
+        "Say what a document is, who wrote it and when.",
+        _PDF,
+        _PDF_GUIDE,
+        (
+            {"pdf": shipped("letter.pdf"), "about": "A letter of a made-up company, two pages."},
+            {"pdf": shipped("invoice.pdf"), "about": "An invoice of a made-up company."},
+        ),
+    ),
 )
