@@ -125,7 +125,7 @@ def test_beginning_letting_go_taking_over_and_sweeping_at_once_end_well(runtime:
     with transaction(runtime.sessions) as session:
         others = join(session, scene.world, now=NOW, people=22)
         set_aside = select(Claim.person_id, Claim.id).where(Claim.state == ClaimState.AHEAD)
-        aside = {person_id: claim_id for person_id, claim_id in session.execute(set_aside)}
+        aside = dict(session.execute(set_aside).tuples().all())
 
     def go_on(user: User, claim_id: UUID) -> Callable[[Session], object]:
         def go(session: Session) -> object:

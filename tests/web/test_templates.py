@@ -60,6 +60,7 @@ class Markup(HTMLParser):
 def pages() -> Environment:
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined)
     environment.globals["asset"] = lambda name: f"/static/dist/{name}"
+    environment.globals["brought_elements"] = dict
     return environment
 
 

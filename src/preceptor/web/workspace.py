@@ -193,6 +193,10 @@ def work_json(
         "history": history_entries(history),
         "warnings": content.words(work.ratings),
     }
+    # Who revises has an answer, and has been told what is wrong with it.
+    if work.suggestion is not None and not revision:
+        data["suggestion"] = _suggestion(work.suggestion, claim)
+    return data
 
 
 def begun_json(claim_id: str, leased_until: datetime, *, now: datetime) -> dict[str, Any]:
@@ -203,10 +207,6 @@ def begun_json(claim_id: str, leased_until: datetime, *, now: datetime) -> dict[
         "server_now": now.isoformat(),
         "lease_seconds": max(1, round((leased_until - now).total_seconds())),
     }
-    # Who revises has an answer, and has been told what is wrong with it.
-    if work.suggestion is not None and not revision:
-        data["suggestion"] = _suggestion(work.suggestion, claim)
-    return data
 
 
 def _suggestion(shown: ShownSuggestion, claim: Claim) -> dict[str, Any]:
