@@ -25,7 +25,11 @@ from preceptor.money import service as money
 from preceptor.projects.service import members, projects
 from preceptor.projects.service.numbers import NUMBER_BITS, numbers_of, thing_of
 from preceptor.projects.settings import Criterion, ProjectChanges
+from preceptor.work import service as work
 from preceptor.work.models import Claim, Submission
+from preceptor.work.models_suggestions import ClaimSuggestion, SuggestionPlan, SuggestionSource
+from preceptor.work.service import suggestions
+from preceptor.work.service.suggestions import Wanted
 from tests.conftest import NOW
 from tests.factories import User, join, make_client, make_contributor, make_user, make_world
 
@@ -193,6 +197,69 @@ def test_an_annotation_is_a_claim_and_a_submission_of_the_keys_person(
     assert annotation["completed_by"]["id"] != made.json()["completed_by"]
     one = client.get(f"/ls/api/tasks/{shown['id']}/annotations/", headers=token(owner)).json()
     assert one == [annotation]
+
+
+def predicted(text: str) -> dict[str, Any]:
+    return {"data": {"text": text}, "predictions": [{"model_version": "tagger-7", "result": [good()]}]}
+
+
+def kept(session: Session) -> list[tuple[bool, bool | None, str | None]]:
+    session.expire_all()
+    found = session.scalars(select(ClaimSuggestion).order_by(ClaimSuggestion.claim_id))
+    return [(each.shown, each.used, each.outcome) for each in found]
+
+
+def blind(session: Session, owner: User, project: dict[str, Any], percent: int) -> None:
+    project_id = thing_of(session, project["id"], "project")
+    wanted = Wanted(SuggestionSource.FILE, None, 20)
+    suggestions.set_suggestions(session, owner.actor, project_id, wanted, now=NOW)
+    session.get_one(SuggestionPlan, project_id).blind_percent = percent
+    session.flush()
+
+
+def test_the_next_tasks_prediction_is_what_its_person_is_suggested(
+    client: TestClient, session: Session, owner: User, project: dict[str, Any]
+) -> None:
+    imported(client, owner, project, [predicted("One."), predicted("Two."), predicted("Three.")])
+    contributor = opened(session, owner, thing_of(session, project["id"], "project"))
+    for answer, parent in (("good", None), ("bad", 1)):
+        task = client.get(f"/ls/api/projects/{project['id']}/next", headers=token(contributor)).json()
+        [prediction] = task["predictions"]
+        assert (prediction["model_version"], task["total_predictions"]) == ("tagger-7", 1)
+        assert [(each["from_name"], each["value"]) for each in prediction["result"]] == [
+            ("tone", {"choices": ["good"]})
+        ]
+        sent = {"result": [good(answer)], **({"parent_prediction": prediction["id"]} if parent else {})}
+        path = f"/ls/api/tasks/{task['id']}/annotations/"
+        assert client.post(path, json=sent, headers=token(contributor)).status_code == 201
+    assert kept(session) == [(True, None, "accepted"), (True, True, "edited")]
+    blind(session, owner, project, 100)
+    task = client.get(f"/ls/api/projects/{project['id']}/next", headers=token(contributor))
+    assert task.json()["predictions"] == []
+    assert "tagger-7" not in task.text
+    assert kept(session)[-1] == (False, None, None)
+
+
+@pytest.mark.parametrize("percent", [0, 100])
+def test_an_annotation_of_a_task_that_was_never_sent_is_neither_shown_nor_blind(
+    client: TestClient, session: Session, owner: User, project: dict[str, Any], percent: int
+) -> None:
+    ids = imported(client, owner, project, [predicted("One."), predicted("Two.")]).json()["task_ids"]
+    contributor = opened(session, owner, thing_of(session, project["id"], "project"))
+    blind(session, owner, project, percent)
+    path = f"/ls/api/tasks/{ids[0]}/annotations/"
+    refused = client.post(path, json={"result": []}, headers=token(contributor))
+    assert refused.status_code == 422
+    assert client.post(path, json={"result": [good()]}, headers=token(contributor)).status_code == 201
+    assert session.scalars(select(Submission)).one().answer == {"result": [good()]}
+    assert kept(session) == []
+    # Who was sent the task and lost its lease has met the suggestion, or was drawn to do without.
+    claimed = client.get(f"/ls/api/projects/{project['id']}/next", headers=token(contributor)).json()
+    claim = session.scalars(select(Claim).order_by(Claim.id.desc()).limit(1)).one()
+    work.release_claim(session, contributor.actor, claim.id, now=NOW)
+    path = f"/ls/api/tasks/{claimed['id']}/annotations/"
+    assert client.post(path, json={"result": [good()]}, headers=token(contributor)).status_code == 201
+    assert kept(session)[-1] == ((True, None, "accepted") if percent == 0 else (False, None, None))
 
 
 def test_who_has_not_joined_cannot_annotate(

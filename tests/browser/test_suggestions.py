@@ -10,8 +10,10 @@ from sqlalchemy import select
 
 from preceptor.kit.ids import show_id
 from preceptor.projects.models import Task
+from preceptor.work import service as work
 from preceptor.work.models import Claim, ClaimState, Submission, SubmissionState
 from preceptor.work.models_suggestions import ClaimSuggestion, SuggestionOutcome, SuggestionPlan
+from preceptor.work.service import suggesting
 from tests.browser.conftest import DESK, PHONE, Live, Scheme, check_axe, shoot, sign_in
 from tests.factories import User, World, join, make_world
 from tests.kind_world import make_kind_world
@@ -110,6 +112,25 @@ def test_a_suggestion_is_used_taken_back_and_changed_by_mouse(
     check_axe(page)
 
 
+def test_what_was_begun_with_a_lost_draft_is_the_persons_own_answer(
+    live: Live, page: Page, world: World, worker: User
+) -> None:
+    # The desk was closed between the two requests: what was pressed arrived, and the draft did not.
+    now = live.clock.now()
+    with live.runtime.sessions.begin() as session:
+        claim = work.claim_next(session, worker.actor, world.project.id, now=now).claim.id
+        suggesting.note_use(session, worker.actor, claim, True, now=now)
+    sign_in(page, live, worker)
+    page.goto(f"{live.url}/work/{show_id('project', world.project.id)}")
+    bar = page.get_by_role("region", name="A model's suggestion")
+    expect(bar).to_contain_text("suggests an answer")
+    page.keyboard.press("4")
+    page.get_by_role("textbox", name=re.compile("Why")).fill(WHY)
+    page.keyboard.press("Control+Enter")
+    expect(page.get_by_text("Submitted.").first).to_be_visible()
+    assert outcomes(live) == [(SuggestionOutcome.REJECTED, None)]
+
+
 def test_suggestions_by_keyboard_alone(live: Live, page: Page, world: World, worker: User) -> None:
     begin(page, live, world, worker)
     page.keyboard.press("?")
@@ -178,7 +199,7 @@ def test_a_client_sets_suggestions_and_reads_what_they_do(
     page = open_page(scheme, size)
     sign_in(page, live, world.client, role="client")
     page.goto(f"{live.url}/projects/{show_id('project', world.project.id)}/suggestions")
-    expect(page.get_by_text("has answered 5 of 5 tasks")).to_be_visible()
+    expect(page.get_by_text("has answered 5 of 5 open tasks")).to_be_visible()
     expect(page.get_by_text("Nothing measured yet")).to_be_visible()
     page.get_by_label("Blind share").fill("35")
     page.get_by_role("button", name="Save").click()
@@ -189,6 +210,8 @@ def test_a_client_sets_suggestions_and_reads_what_they_do(
     measured(live, world)
     page.reload()
     expect(page.locator("[data-verdict]")).to_contain_text("Yes.")
+    expect(page.locator("[data-compared]")).to_contain_text("133 shown answers and 67 blind")
+    expect(page.locator("[data-compared]")).to_contain_text("a blind share of 33 %")
     check_axe(page)
     shoot(page, f"suggestions-{name}")
     assert page.evaluate("document.documentElement.scrollWidth") <= size["width"]
@@ -230,7 +253,7 @@ def add_answer(session: Any, world: World, worker: User, task: Task, judge: Any,
     session.add(
         ClaimSuggestion(
             claim_id=claim.id, project_id=world.project.id, task_id=task.id, source="judge", judge_id=judge,
-            model="tiny-1", shown=shown, answer=prefers("r2"), submission_id=submission.id, agrees=agrees,
+            model="tiny-1", shown=shown, blind_percent=33, answer=prefers("r2"), submission_id=submission.id, agrees=agrees,
             distances={"answer": 0.0 if agrees else 1.0}, outcome=outcome if shown else None, created_at=now,
         )
     )  # fmt: skip

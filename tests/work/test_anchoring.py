@@ -6,17 +6,17 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 import preceptor.work.jobs  # noqa: F401  a job can be deferred once it is registered
 from preceptor.kit.ids import new_id
 from preceptor.kit.runtime import Runtime
 from preceptor.projects.models import Task, TaskGold
-from preceptor.work import queries_quality
+from preceptor.work import queries_quality, queries_suggestions
 from preceptor.work import service as work
 from preceptor.work.models import Submission
-from preceptor.work.models_judging import AiJudge, AiJudgeSkill
+from preceptor.work.models_judging import AiJudge, AiJudgeSkill, AiJudgment
 from preceptor.work.models_suggestions import ClaimSuggestion, SuggestionOutcome, SuggestionPlan
 from preceptor.work.service import fitting, suggesting, suggestions
 from preceptor.work.service.judgments import read_judgments
@@ -24,6 +24,7 @@ from preceptor.work.service.suggestions import SuggestionReport
 from tests.conftest import NOW
 from tests.factories import User, World, join, make_world, pair_payload
 from tests.work.suggested import add_judge, prefers, suggest
+from tests.work.test_suggestions import annotation_world, chosen
 
 TASKS = 90
 WRONG_EVERY = 2
@@ -111,6 +112,104 @@ def test_where_nobody_follows_no_bias_is_found(runtime: Runtime, session: Sessio
     found = report_of(session, world)
     for sides in (found.agreement, found.wrong):
         assert sides.difference.low < 0 < sides.difference.high  # type: ignore[operator]
+
+
+SHARES = 30
+
+
+def test_only_answers_drawn_at_the_newest_share_are_compared(runtime: Runtime, session: Session) -> None:
+    """Before there is a share everybody is shown it, on the easy tasks at the head of the queue; then the share
+    changes. Only the last stretch is drawn evenly."""
+    world = annotation_world(session, tasks=4 * SHARES + 40)
+    worker = join(session, world, now=NOW)[0]
+
+    def answered(count: int, label: str) -> list[ClaimSuggestion]:
+        for _ in range(count):
+            claim = work.claim_next(session, worker.actor, world.project.id, now=NOW).claim
+            work.submit(session, worker.actor, claim.id, chosen(label), now=NOW)
+        return list(session.scalars(select(ClaimSuggestion).order_by(ClaimSuggestion.claim_id.desc()).limit(count)))
+
+    answered(SHARES, "Good")
+    undrawn = report_of(session, world)
+    assert undrawn.compared is None
+    assert (undrawn.shown, undrawn.blind) == (SHARES, 0)
+    assert undrawn.agreement.shown.value is None
+    suggest(session, runtime, world, None, blind=20)
+    session.get_one(SuggestionPlan, world.project.id).salt = UUID(int=42)
+    assert {each.blind_percent for each in answered(SHARES, "Bad")} == {20}
+    suggest(session, runtime, world, None, blind=50)
+    last = answered(2 * SHARES + 40, "Good")
+    found = report_of(session, world)
+    assert found.compared is not None
+    blind = sum(not each.shown for each in last)
+    assert (found.compared.percent, found.compared.first) == (50, last[-1].claim_id)
+    assert (found.compared.shown, found.compared.blind) == (len(last) - blind, blind)
+    # Who answers the same at either side is not said to be swayed, whatever came before.
+    assert (found.agreement.shown.value, found.agreement.blind.value) == (1.0, 1.0)
+    assert found.agreement.difference.low <= 0 <= found.agreement.difference.high  # type: ignore[operator]
+    # The others still count for what became of the suggestion.
+    assert found.shown + found.blind == 4 * SHARES + 40
+    assert found.outcomes[SuggestionOutcome.REJECTED][0] > 0
+    assert sum(count for count, _ in found.outcomes.values()) == found.shown > found.compared.shown
+
+
+def test_known_answers_before_the_newest_share_are_left_out_too(runtime: Runtime, session: Session) -> None:
+    world, judge = crowd(session, runtime, follows=0.0, tasks=FEW)
+    before = report_of(session, world)
+    assert before.wrong.shown.n + before.wrong.blind.n == FEW
+    suggest(session, runtime, world, judge, blind=60)
+    task = Task(
+        id=UUID(int=FEW + 1), project_id=world.project.id, external_id="later", payload=pair_payload(FEW),
+        position=FEW, wanted=1, created_at=NOW,
+    )  # fmt: skip
+    session.add(task)
+    session.flush()
+    session.add(TaskGold(task_id=task.id, project_id=world.project.id, answer={"ranks": {"r1": 1, "r2": 2}}))
+    session.add(
+        AiJudgment(
+            judge_id=judge.id, task_id=task.id, project_id=world.project.id, answer=prefers("r2"), passes=[],
+            error="", outcome="answered", model_version="tiny-1", input_tokens=1, output_tokens=1,
+            tokens_estimated=False, cost=0, currency="USD", latency_ms=1, run=1, created_at=NOW, updated_at=NOW,
+        )
+    )  # fmt: skip
+    world.tasks.append(task)
+    judged(session, join(session, world, now=NOW)[0], world, FEW, Random(1), 0.0)
+    found = report_of(session, world)
+    assert found.wrong.shown.n + found.wrong.blind.n == 1
+
+
+# --- What is read
+
+
+def test_sources_and_coverage_are_read_without_reading_all_claims_and_tasks(runtime: Runtime, session: Session) -> None:
+    world, judge = crowd(session, runtime, follows=0.0, known=False, tasks=FEW)
+    quiet = add_judge(session, runtime, world, lambda number: None, title="Never suggested")
+    rows = session.execute(queries_suggestions.sources(world.project.id, 10, 10)).all()
+    assert [(row.source, row.judge_id) for row in rows] == [("judge", judge.id)]
+    session.execute(text("ANALYZE claim_suggestion, task, ai_judgment, ai_judge"))
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    for wanted in (
+        queries_suggestions.sources(world.project.id, 10, 10),
+        queries_suggestions.covered(world.project.id, judge.id, 7),
+    ):
+        assert claims_and_tasks_read(session, wanted) <= 7
+    row = session.execute(queries_suggestions.covered(world.project.id, judge.id, 7)).one()
+    assert (row.looked_at, row.open, row.answered) == (7, 7, 7)
+    assert session.execute(queries_suggestions.covered(world.project.id, quiet.id, 7)).one().answered == 0
+
+
+def claims_and_tasks_read(session: Session, wanted: Any) -> int:
+    """The most rows of claims' suggestions, tasks or judgments that one node of the plan has read in all."""
+    compiled = wanted.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+    [[plan]] = session.execute(text(f"EXPLAIN (ANALYZE, FORMAT JSON) {compiled}".replace(":", "\\:"))).scalars()
+    nodes, most = [plan["Plan"]], 0
+    while nodes:
+        node = nodes.pop()
+        nodes += node.get("Plans", [])
+        if node.get("Relation Name") in ("claim_suggestion", "task", "ai_judgment"):
+            removed = node.get("Rows Removed by Filter", 0)
+            most = max(most, round(node["Actual Loops"] * (node["Actual Rows"] + removed)))
+    return most
 
 
 FEW = 40

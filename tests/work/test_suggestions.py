@@ -267,13 +267,13 @@ def test_who_gets_a_task_again_after_the_lease_finds_how_the_draft_began(
 # --- Files
 
 
-def annotation_world(session: Session, predictions: int = 1) -> World:
+def annotation_world(session: Session, predictions: int = 1, tasks: int = 4) -> World:
     def predicted(label: str) -> dict[str, Any]:
         value = {"choices": [label]}
         return {"id": "p", "from_name": "mood", "to_name": "text", "type": "choices", "value": value}
 
     guesses = [{"model_version": "tagger-7", "result": [predicted("Good")]}] * predictions
-    rows = [{"data": {"text": f"Text {number}"}, "predictions": guesses} for number in range(4)]
+    rows = [{"data": {"text": f"Text {number}"}, "predictions": guesses} for number in range(tasks)]
     return make_kind_world(session, kind="annotation", config={"label_config": CONFIG}, rows=rows, now=NOW)
 
 
@@ -318,6 +318,39 @@ def test_a_project_that_hides_predictions_suggests_none(runtime: Runtime, sessio
     world.project.config = {**world.project.config, "show_predictions": False}
     worker = join(session, world, now=NOW)[0]
     assert work.claim_next(session, worker.actor, world.project.id, now=NOW).suggestion is None
+
+
+@pytest.mark.parametrize("decided", [False, True])
+def test_a_reviewer_gets_the_task_as_its_author_saw_it(
+    runtime: Runtime, client: TestClient, session: Session, decided: bool
+) -> None:
+    world = annotation_world(session)
+    for task in world.tasks:
+        task.payload = {**task.payload, "meta": {"guess": "secret note"}}
+    if decided:
+        suggest(session, runtime, world, None)
+    worker = join(session, world, now=NOW)[0]
+    claim = work.claim_next(session, worker.actor, world.project.id, now=NOW).claim
+    work.submit(session, worker.actor, claim.id, chosen("Bad"), now=NOW)
+    given = client.post("/api/v1/reviews/next", headers=world.reviewer.headers)
+    assert given.status_code == 200, given.text
+    assert given.json()["task"]["data"] == {"text": "Text 0"}
+    for hidden in ("tagger-7", "Good", "secret note"):
+        assert hidden not in given.text.replace(CONFIG, "")
+
+
+def test_a_reviewer_reads_responses_by_the_names_that_the_author_saw(
+    runtime: Runtime, client: TestClient, session: Session, world: World, worker: User
+) -> None:
+    claim = work.claim_next(session, worker.actor, world.project.id, now=NOW).claim
+    given = answer_of(claim, "r2")
+    work.submit(session, worker.actor, claim.id, given, now=NOW)
+    item = client.post("/api/v1/reviews/next", headers=world.reviewer.headers).json()
+    payload = world.tasks[0].payload
+    stored = {each["id"]: each["messages"] for each in payload["responses"]}
+    assert [each["id"] for each in item["task"]["responses"]] == ["A", "B"]
+    assert [each["messages"] for each in item["task"]["responses"]] == [stored[each] for each in claim.display_order]
+    assert item["answer"]["ranks"] == given["ranks"]
 
 
 # --- Setting it

@@ -33,8 +33,10 @@ export class SuggestionBar {
     private readonly desk: SuggestedDesk,
     begun: boolean,
   ) {
-    // One that was taken over and whose draft got lost is open again.
-    this.#used = suggestion.used && !begun ? null : suggestion.used;
+    const lost = suggestion.used === true && !begun;
+    this.#used = lost ? null : suggestion.used;
+    // One that was taken over and whose draft got lost is open again, for the server too: what comes is the person's.
+    if (lost) [this.#untold, this.#telling] = [true, this.#tell()];
   }
 
   get shortcuts(): Shortcut[] {

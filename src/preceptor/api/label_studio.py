@@ -35,11 +35,13 @@ from preceptor.projects.service.numbers import numbers_of, thing_of
 from preceptor.projects.settings import BATCH_TASKS_MAX, ProjectChanges, ProjectSettings
 from preceptor.tasktypes.annotation import AnnotationPayload
 from preceptor.tasktypes.annotation.files.label_studio import annotation_of, label_studio_task, short_form
+from preceptor.tasktypes.annotation.models import Prediction
 from preceptor.tasktypes.annotation.reading import read
 from preceptor.tasktypes.base import ReleasedJudgment, Row
 from preceptor.work import service as work
 from preceptor.work.errors import AnotherTaskOpen
 from preceptor.work.models import Submission
+from preceptor.work.service import ClaimedWork, suggesting
 
 router = APIRouter(prefix="/ls/api", include_in_schema=False)
 
@@ -75,6 +77,8 @@ class ProjectSent(_Sent):
 class AnnotationSent(_Sent):
     result: list[dict[str, Any]] = Field(default_factory=list)
     was_cancelled: bool | None = None
+    parent_prediction: int | None = None
+    """The prediction that the annotation began with."""
 
 
 # --- What there is
@@ -231,12 +235,15 @@ def get_task(task_id: int, session: Db, actor: CurrentActor, runtime: CurrentRun
 @router.get("/projects/{project_id}/next")
 @router.get("/projects/{project_id}/next/")
 def next_task(project_id: int, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
-    """Claim the next task, or the one that is open: for contributors, who do not see the list."""
+    """Claim the next task, or the one that is open: for contributors, who do not see the list.
+
+    Its prediction is what the person is suggested; there is none where there is nothing, and on blind tasks.
+    """
     require_scope(actor, "work")
     claimed = work.claim_next(session, actor, thing_of(session, project_id, "project"), now=now)
     if claimed.task_type != KIND:
         raise NotAnnotation
-    payload = AnnotationPayload.model_validate(claimed.shown)
+    payload = AnnotationPayload.model_validate(claimed.shown).model_copy(update={"predictions": _predicted(claimed)})
     return {**label_studio_task(payload, [], _number(session, claimed.claim.task_id)), "project": project_id}
 
 
@@ -251,16 +258,24 @@ def list_annotations(task_id: int, session: Db, actor: CurrentActor, runtime: Cu
 
 @router.post("/tasks/{task_id}/annotations/", status_code=201)
 def create_annotation(task_id: int, body: AnnotationSent, session: Db, actor: CurrentActor, now: Now) -> dict[str, Any]:
-    """Claim a task and submit its answer as the key's person, who has joined the project as a contributor."""
+    """Claim a task and submit its answer as the key's person, who has joined the project as a contributor.
+
+    Whoever sends an answer to a task that they were never sent has not met its suggestion, and is compared with nobody.
+    """
     require_scope(actor, "work")
     if body.was_cancelled:
         raise Invalid("A task is skipped in the workspace, with a reason; it cannot be cancelled here.")
     task = access.task_of_contributor(session, actor, thing_of(session, task_id, "task"))
+    sent_before = suggesting.was_sent(session, actor, task.id)
     claimed = work.claim_task(session, actor, task.project_id, task.id, now=now)
     if claimed.task_type != KIND:
         raise NotAnnotation
     if claimed.claim.task_id != task.id:
         raise AnotherTaskOpen
+    if claimed.fresh and not sent_before:
+        suggesting.drop_unsent(session, claimed.claim.id)
+    elif body.parent_prediction is not None and claimed.suggestion is not None:
+        suggesting.note_use(session, actor, claimed.claim.id, True, now=now)
     submission = work.submit(session, actor, claimed.claim.id, {"result": body.result}, now=now)
     return _annotation(session, submission, task_id, actor)
 
@@ -301,6 +316,13 @@ def export(
 
 
 # --- Inside
+
+
+def _predicted(claimed: ClaimedWork) -> list[Prediction]:
+    if claimed.suggestion is None:
+        return []
+    model = claimed.suggestion.model or None
+    return [Prediction.model_validate({"result": claimed.suggestion.answer["result"], "model_version": model})]
 
 
 def _number(session: Session, thing: UUID) -> int:

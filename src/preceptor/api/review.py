@@ -11,6 +11,7 @@ from preceptor.http.edge import CurrentActor, CurrentRuntime, Db, Now
 from preceptor.kit.ids import read_id
 from preceptor.kit.runtime import Runtime
 from preceptor.people.identify import require_scope
+from preceptor.tasktypes.base import to_json
 from preceptor.work import service
 from preceptor.work.models import Decision
 from preceptor.work.service import CriterionVerdict, ReviewItem
@@ -23,8 +24,10 @@ class ReviewItemOut(Out):
 
     submission: SubmissionOut
     task_type: str
-    task: dict[str, Any]
-    answer: dict[str, Any] = Field(description="In the response ids of `task`.")
+    task: dict[str, Any] = Field(
+        description="As its author saw it: responses are named A, B, ..., without sources, notes and suggestions."
+    )
+    answer: dict[str, Any] = Field(description="In the names of `task`.")
     rubric: list[dict[str, Any]]
     content_ratings: list[str] = Field(description="What it may show; keep it covered until the reviewer asks for it.")
 
@@ -71,16 +74,12 @@ def decide(submission_id: str, body: DecisionIn, session: Db, actor: CurrentActo
 
 
 def review_item_out(item: ReviewItem, runtime: Runtime) -> ReviewItemOut:
-    payload = {key: value for key, value in item.task.payload.items() if key != "responses"}
-    responses = [
-        {key: value for key, value in response.items() if key != "source"}
-        for response in item.task.payload.get("responses", [])
-    ]
+    kind, order = item.project.kind, item.claim.display_order
     return ReviewItemOut(
         submission=submission_out(item.submission, runtime),
         task_type=item.project.task_type,
-        task={**payload, "responses": responses} if responses else payload,
-        answer=item.submission.answer,
+        task=kind.present(kind.payload(item.task.payload), order),
+        answer=to_json(kind.as_shown(kind.answer(item.submission.answer), order)),
         rubric=item.rubric,
         content_ratings=list(item.ratings),
     )

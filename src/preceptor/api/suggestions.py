@@ -1,5 +1,6 @@
 """Suggestions over the API: what a project suggests, and what that did to its people."""
 
+from datetime import datetime
 from typing import Any
 
 from fastapi import APIRouter
@@ -15,7 +16,7 @@ from preceptor.quality.anchoring import Sides
 from preceptor.work import rules_suggestions
 from preceptor.work.models_suggestions import SuggestionOutcome, SuggestionSource
 from preceptor.work.service import suggestions
-from preceptor.work.service.suggestions import Setting, SuggestionReport, Wanted
+from preceptor.work.service.suggestions import Setting, Stretch, SuggestionReport, Wanted
 
 router = APIRouter(prefix="/api/v1", tags=["suggestions"])
 
@@ -55,6 +56,13 @@ class AspectOut(Out):
     distance: SidesOut = Field(description="Mean distance of all answers to the suggestion, 0 the same, 1 opposite.")
 
 
+class ComparedOut(Out):
+    blind_percent: int
+    since: datetime = Field(description="When the first of these tasks was claimed.")
+    shown: int
+    blind: int
+
+
 class SuggestionReportOut(Out):
     source: SuggestionSource
     judge_id: str | None
@@ -62,6 +70,10 @@ class SuggestionReportOut(Out):
     shown: int = Field(description="First answers given with the suggestion in sight.")
     blind: int = Field(description="First answers on tasks that were drawn to be judged without it.")
     outcomes: dict[SuggestionOutcome, OutcomeOut]
+    compared: ComparedOut | None = Field(
+        description="The newest answers that were drawn at one blind share: shown and blind are compared among them "
+        "alone. Null: nothing was drawn, because nobody had set a share."
+    )
     agreement: SidesOut = Field(
         description="How often people give the suggestion's labels: its difference is anchoring."
     )
@@ -121,6 +133,10 @@ def sides_out(found: Sides) -> SidesOut:
     return SidesOut(**parts)
 
 
+def compared_out(found: Stretch) -> ComparedOut:
+    return ComparedOut(blind_percent=found.percent, since=found.since, shown=found.shown, blind=found.blind)
+
+
 def report_out(found: SuggestionReport) -> SuggestionReportOut:
     return SuggestionReportOut(
         source=found.source,
@@ -131,6 +147,7 @@ def report_out(found: SuggestionReport) -> SuggestionReportOut:
         outcomes={
             each: OutcomeOut(count=count, share=estimate_out(share)) for each, (count, share) in found.outcomes.items()
         },
+        compared=compared_out(found.compared) if found.compared else None,
         agreement=sides_out(found.agreement),
         right_where_suggestion_wrong=sides_out(found.wrong),
         right_where_suggestion_right=sides_out(found.right),

@@ -17,7 +17,7 @@ from preceptor.quality.intervals import Estimate
 from preceptor.work import rules_suggestions
 from preceptor.work.models_suggestions import SuggestionSource
 from preceptor.work.service import suggestions
-from preceptor.work.service.suggestions import Setting, SuggestionReport, Wanted
+from preceptor.work.service.suggestions import Setting, Stretch, SuggestionReport, Wanted
 
 app = typer.Typer(
     help="Answers of models that people may begin with, and what they do to people.", no_args_is_help=True
@@ -84,6 +84,14 @@ def _show(session: Session, report: SuggestionReport) -> None:
     console.print(f"\n[bold]{title}[/bold]  {report.shown} answers with it in sight, {report.blind} blind")
     for outcome, (count, share) in report.outcomes.items():
         console.print(f"{outcome.value.capitalize():10} {count}  {_share(share)}")
+    if report.compared is None:
+        console.print("Nothing to compare: nobody had set a blind share when these were given.")
+        return
+    compared = report.compared
+    console.print(
+        f"Compared: {compared.shown} shown and {compared.blind} blind since {compared.since:%Y-%m-%d}, "
+        f"all drawn at a blind share of {compared.percent} %."
+    )
     table = Table("", "shown", "blind", "difference", box=None)
     for name, sides, tell in (
         ("Agree with it", report.agreement, _share),
@@ -136,7 +144,17 @@ def _json(report: SuggestionReport) -> dict[str, object]:
         "outcomes": {
             each.value: {"count": count, "share": asdict(share)} for each, (count, share) in report.outcomes.items()
         },
+        "compared": _compared_json(report.compared) if report.compared else None,
         **{name: asdict(each) for name, each in sides.items()},
         "aspects": {key: asdict(each) for key, each in report.aspects.items()},
         "cut": report.cut,
+    }
+
+
+def _compared_json(found: Stretch) -> dict[str, object]:
+    return {
+        "blind_percent": found.percent,
+        "since": found.since.isoformat(),
+        "shown": found.shown,
+        "blind": found.blind,
     }

@@ -176,14 +176,18 @@ def as_sent(ranks: Mapping[str, int], answer: Answer) -> dict[str, Any]:
 
 def by_label(task: Mapping[str, Any], texts: Sequence[str], answer: Answer) -> dict[str, int]:
     """Ranks under the labels A, B, ... that a task is shown with, recognised by what stands there."""
-    left = list(enumerate(texts))
-    ranks = {}
-    for response in task["responses"]:
-        shown = text_of(response)
-        position = next(place for place, text in left if text == shown)
-        left = [(place, text) for place, text in left if place != position]
-        ranks[response["id"]] = answer.ranks[position]
-    return ranks
+    return dict(zip(stored_order(task, texts), answer.ranks, strict=True))
+
+
+def stored_order(task: Mapping[str, Any], texts: Sequence[str]) -> list[str]:
+    """The label that each of these responses is shown under."""
+    left = list(task["responses"])
+    labels = []
+    for text in texts:
+        shown = next(response for response in left if text_of(response) == text)
+        left.remove(shown)
+        labels.append(str(shown["id"]))
+    return labels
 
 
 def text_of(response: Mapping[str, Any]) -> str:

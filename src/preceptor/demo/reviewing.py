@@ -11,7 +11,7 @@ from typing import Any
 
 from preceptor.demo.http import Api, Refused
 from preceptor.demo.material import Answer
-from preceptor.demo.replay import Given, Stage, Tally, as_sent, by_label
+from preceptor.demo.replay import Given, Stage, Tally, as_sent, by_label, stored_order
 from preceptor.demo.simulation import REVIEWER_ERRS_EVERY, Simulation
 
 RETURNED_SHARE = 0.35
@@ -79,8 +79,10 @@ class Desk:
     def decision(self, item: Mapping[str, Any], external_id: str) -> dict[str, Any]:
         """Recorded judgments are approved: they are people's honest opinions. Simulated ones are held to the key."""
         ranks = item["answer"].get("ranks", {})
-        order = [ranks.get(response["id"], 99) for response in item["task"]["responses"]]
-        if self.simulation is None or not self.simulation.is_wrong(external_id, order):
+        if self.simulation is None:
+            return dict(APPROVE)
+        names = stored_order(item["task"], self.simulation.texts(external_id))
+        if not self.simulation.is_wrong(external_id, [ranks.get(name, 99) for name in names]):
             return dict(APPROVE)
         draw = random.Random(f"{external_id}/{item['submission']['claim_id']}").random()
         if item["submission"]["revision"] == 1 and draw < RETURNED_SHARE:

@@ -1,11 +1,12 @@
 """Anchoring: whether people who see a model's suggestion judge nearer to it than people who do not.
 
-Tasks are drawn to be judged with the suggestion shown or blind; every judgment of a task is on the same side, unless
-the share was changed meanwhile. Both sides are compared on everything that was answered (intention to treat): whoever
-dismisses a suggestion has seen it. Judgments of one task are alike, so tasks are the units of every interval.
+Tasks are drawn to be judged with the suggestion shown or blind, all with the same chance; every judgment of a task is
+on the same side. Judgments that were not drawn, or at another share, do not belong beside them: queues have an order
+and people learn, so that the shown would be of another time than the blind. Both sides are compared on everything that
+was answered (intention to treat): whoever dismisses a suggestion has seen it. Judgments of one task are alike, so tasks
+are the units of every interval.
 
-What it cannot see: people who tell each other what was suggested; and a task that the draw moved between the sides
-counts as two.
+What it cannot see: people who tell each other what was suggested.
 """
 
 from dataclasses import dataclass

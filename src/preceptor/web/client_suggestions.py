@@ -45,6 +45,7 @@ def _show(
         at=at,
         setting=setting,
         coverage=suggestions.coverage(session, at.project, setting.judge) if setting.judge else None,
+        coverage_max=suggestions.COVERAGE_MAX,
         choices=_choices(at, [(show_id("judge", each.id), each.title) for each in usable]),
         values=values or _values(setting),
         least=rules_suggestions.BLIND_PERCENT_MIN,

@@ -56,12 +56,15 @@ class ClaimSuggestion(Base):
 
     __tablename__ = "claim_suggestion"
     __table_args__ = (
-        Index("ix_claim_suggestion_project_id", "project_id", "claim_id"),
+        # Newest first within a source, and whether there is a source at all, without reading what others suggested.
+        Index("ix_claim_suggestion_source", "project_id", "source", "judge_id", "claim_id"),
         Index("ix_claim_suggestion_task_id", "task_id", postgresql_where=text("shown")),
         CheckConstraint("(source = 'judge') = (judge_id IS NOT NULL)", name="judge_named"),
         CheckConstraint("(submission_id IS NULL) = (agrees IS NULL)", name="measured_when_submitted"),
         CheckConstraint("(outcome IS NOT NULL) = (shown AND submission_id IS NOT NULL)", name="outcome_of_shown"),
         CheckConstraint("shown OR used IS NULL", name="only_shown_is_used"),
+        CheckConstraint("shown OR blind_percent IS NOT NULL", name="blind_is_drawn"),
+        CheckConstraint("blind_percent BETWEEN 0 AND 100", name="blind_range"),
     )
 
     claim_id: Mapped[UUID] = mapped_column(ForeignKey("claim.id"), primary_key=True)
@@ -73,6 +76,8 @@ class ClaimSuggestion(Base):
     """What the model says of its version, or what the file calls it."""
     shown: Mapped[bool]
     """False: the task was drawn to be judged blind."""
+    blind_percent: Mapped[int | None]
+    """The share at which it was drawn; None where nothing was, because nobody had set one."""
     answer: Mapped[Json]
     """In stored names."""
     used: Mapped[bool | None]

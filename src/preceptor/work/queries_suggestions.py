@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy import ColumnElement, Select, Uuid, and_, func, literal, null, select, union_all
 
 from preceptor.projects.models import Task, TaskGold, TaskState
 from preceptor.work.models import Claim, Submission
@@ -46,23 +46,46 @@ def pressed_before(task_id: UUID, person_id: UUID) -> Select[tuple[bool | None]]
     )
 
 
-def sources(project_id: UUID) -> Select[Any]:
-    """(source, judge_id) of everything that was suggested in a project, the newest first."""
-    return (
-        select(ClaimSuggestion.source, ClaimSuggestion.judge_id)
-        .where(ClaimSuggestion.project_id == project_id)
-        .group_by(ClaimSuggestion.source, ClaimSuggestion.judge_id)
-        .order_by(func.max(ClaimSuggestion.created_at).desc())
-    )
+def sent_before(task_id: UUID, person_id: UUID) -> Select[tuple[UUID]]:
+    """A claim of this person on this task that had a suggestion, shown or blind."""
+    claims = select(Claim.id).where(Claim.task_id == task_id, Claim.person_id == person_id)
+    return select(ClaimSuggestion.claim_id).where(ClaimSuggestion.claim_id.in_(claims)).limit(1)
 
 
-def _measured(project_id: UUID, source: SuggestionSource, judge_id: UUID | None) -> Any:
+def sources(project_id: UUID, judges: int, limit: int) -> Select[Any]:
+    """(source, judge_id, newest claim) of what was suggested in a project, the newest first: what came with the tasks,
+    and each of its newest judges. One look into an index for each, however many claims there are."""
+    judge = select(AiJudge.id).where(AiJudge.project_id == project_id).order_by(AiJudge.id.desc()).limit(judges)
+    of_judges = judge.subquery()
+    newest = _newest(project_id, SuggestionSource.JUDGE, of_judges.c.id).correlate(of_judges).scalar_subquery()
+    found = union_all(
+        select(
+            literal(SuggestionSource.FILE.value).label("source"),
+            null().cast(Uuid).label("judge_id"),
+            _newest(project_id, SuggestionSource.FILE, None).scalar_subquery().label("newest"),
+        ),
+        select(literal(SuggestionSource.JUDGE.value), of_judges.c.id, newest),
+    ).subquery()
+    return select(found).where(found.c.newest.is_not(None)).order_by(found.c.newest.desc()).limit(limit)
+
+
+def _newest(project_id: UUID, source: SuggestionSource, judge_id: ColumnElement[UUID] | None) -> Select[tuple[UUID]]:
+    found = select(ClaimSuggestion.claim_id).where(_from(project_id, source, judge_id))
+    return found.order_by(ClaimSuggestion.claim_id.desc()).limit(1)
+
+
+def _from(
+    project_id: UUID, source: SuggestionSource, judge_id: UUID | ColumnElement[UUID] | None
+) -> ColumnElement[bool]:
     return and_(
         ClaimSuggestion.project_id == project_id,
         ClaimSuggestion.source == source,
-        ClaimSuggestion.judge_id == judge_id if judge_id else ClaimSuggestion.judge_id.is_(None),
-        ClaimSuggestion.submission_id.is_not(None),
+        ClaimSuggestion.judge_id.is_(None) if judge_id is None else ClaimSuggestion.judge_id == judge_id,
     )
+
+
+def _measured(project_id: UUID, source: SuggestionSource, judge_id: UUID | None) -> ColumnElement[bool]:
+    return and_(_from(project_id, source, judge_id), ClaimSuggestion.submission_id.is_not(None))
 
 
 def measured(project_id: UUID, source: SuggestionSource, judge_id: UUID | None, limit: int) -> Select[Any]:
@@ -72,6 +95,8 @@ def measured(project_id: UUID, source: SuggestionSource, judge_id: UUID | None, 
             ClaimSuggestion.claim_id,
             ClaimSuggestion.task_id,
             ClaimSuggestion.shown,
+            ClaimSuggestion.blind_percent,
+            ClaimSuggestion.created_at,
             ClaimSuggestion.agrees,
             ClaimSuggestion.distances,
             ClaimSuggestion.outcome,
@@ -84,8 +109,11 @@ def measured(project_id: UUID, source: SuggestionSource, judge_id: UUID | None, 
     )
 
 
-def on_known_answers(project_id: UUID, source: SuggestionSource, judge_id: UUID | None, limit: int) -> Select[Any]:
-    """The same of tasks whose known answer stands, with all three answers."""
+def on_known_answers(
+    project_id: UUID, source: SuggestionSource, judge_id: UUID | None, since: UUID, percent: int, limit: int
+) -> Select[Any]:
+    """The same of tasks whose known answer stands, with all three answers: those drawn at this blind share, from this
+    claim on."""
     return (
         select(
             ClaimSuggestion.task_id,
@@ -98,22 +126,38 @@ def on_known_answers(project_id: UUID, source: SuggestionSource, judge_id: UUID 
         .join(Submission, Submission.id == ClaimSuggestion.submission_id)
         .join(Task, Task.id == ClaimSuggestion.task_id)
         .join(TaskGold, and_(TaskGold.task_id == Task.id, TaskGold.retired_because.is_(None)))
-        .where(_measured(project_id, source, judge_id))
+        .where(
+            _measured(project_id, source, judge_id),
+            ClaimSuggestion.claim_id >= since,
+            ClaimSuggestion.blind_percent == percent,
+        )
         .order_by(ClaimSuggestion.claim_id.desc())
         .limit(limit)
     )
 
 
-def covered(project_id: UUID, judge_id: UUID) -> Select[Any]:
-    """(open tasks, those of them that the judge has answered)."""
-    answered = exists().where(
-        AiJudgment.task_id == Task.id,
-        AiJudgment.judge_id == judge_id,
-        AiJudgment.outcome == JudgmentOutcome.ANSWERED,
+def covered(project_id: UUID, judge_id: UUID, limit: int) -> Select[Any]:
+    """(tasks, open ones of them, those of these that the judge has answered) among the newest tasks of a project."""
+    task = (
+        select(Task.id, Task.state).where(Task.project_id == project_id).order_by(Task.id.desc()).limit(limit)
+    ).subquery()
+    # With a limit of its own it is one look for each task; as EXISTS it may become a table of all that was judged.
+    answered = (
+        select(literal(1))
+        .where(
+            AiJudgment.task_id == task.c.id,
+            AiJudgment.judge_id == judge_id,
+            AiJudgment.outcome == JudgmentOutcome.ANSWERED,
+        )
+        .limit(1)
+        .scalar_subquery()
     )
-    return select(func.count().label("open"), func.count().filter(answered).label("answered")).where(
-        Task.project_id == project_id, Task.state.in_([TaskState.OPEN, TaskState.GOLD])
-    )
+    is_open = task.c.state.in_([TaskState.OPEN, TaskState.GOLD])
+    return select(
+        func.count().label("looked_at"),
+        func.count().filter(is_open).label("open"),
+        func.count().filter(is_open, answered.is_not(None)).label("answered"),
+    ).select_from(task)
 
 
 def of_submissions(submission_ids: Sequence[UUID]) -> Select[tuple[ClaimSuggestion]]:

@@ -652,6 +652,7 @@ def _suggestions() -> None:
         sa.Column("judge_id", sa.Uuid(), nullable=True),
         sa.Column("model", sa.Text(), nullable=False),
         sa.Column("shown", sa.Boolean(), nullable=False),
+        sa.Column("blind_percent", sa.Integer(), nullable=True),
         sa.Column("answer", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("used", sa.Boolean(), nullable=True),
         sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
@@ -669,6 +670,8 @@ def _suggestions() -> None:
             name=op.f("ck_claim_suggestion_outcome_of_shown"),
         ),
         sa.CheckConstraint("shown OR used IS NULL", name=op.f("ck_claim_suggestion_only_shown_is_used")),
+        sa.CheckConstraint("shown OR blind_percent IS NOT NULL", name=op.f("ck_claim_suggestion_blind_is_drawn")),
+        sa.CheckConstraint("blind_percent BETWEEN 0 AND 100", name=op.f("ck_claim_suggestion_blind_range")),
         sa.ForeignKeyConstraint(["claim_id"], ["claim.id"], name=op.f("fk_claim_suggestion_claim_id")),
         sa.ForeignKeyConstraint(["judge_id"], ["ai_judge.id"], name=op.f("fk_claim_suggestion_judge_id")),
         sa.ForeignKeyConstraint(["project_id"], ["project.id"], name=op.f("fk_claim_suggestion_project_id")),
@@ -676,5 +679,5 @@ def _suggestions() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_claim_suggestion_task_id")),
         sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_suggestion")),
     )
-    op.create_index("ix_claim_suggestion_project_id", "claim_suggestion", ["project_id", "claim_id"])
+    op.create_index("ix_claim_suggestion_source", "claim_suggestion", ["project_id", "source", "judge_id", "claim_id"])
     op.create_index("ix_claim_suggestion_task_id", "claim_suggestion", ["task_id"], postgresql_where=sa.text("shown"))

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, JsonValue
-from sqlalchemy import Row, update
+from sqlalchemy import Row, delete, update
 from sqlalchemy.orm import Session
 
 from preceptor.kit import events
@@ -46,9 +46,8 @@ def attach(
     if found is None:
         return None
     source, brought = found
-    blind = terms.suggestion_salt is not None and rules_suggestions.is_blind(
-        claim.task_id, terms.suggestion_salt, terms.blind_percent
-    )
+    drawn = terms.suggestion_salt is not None
+    blind = drawn and rules_suggestions.is_blind(claim.task_id, terms.suggestion_salt, terms.blind_percent)
     # Who lost the lease and has the task again finds the draft, and so how it began.
     again = claim.draft is not None and not blind
     kept = ClaimSuggestion(
@@ -59,6 +58,7 @@ def attach(
         judge_id=terms.suggesting_judge if source is SuggestionSource.JUDGE else None,
         model=brought.model,
         shown=not blind,
+        blind_percent=terms.blind_percent if drawn else None,
         answer=to_json(brought.answer),
         used=session.scalar(queries_suggestions.pressed_before(claim.task_id, claim.person_id)) if again else None,
         used_at=None,
@@ -89,6 +89,21 @@ def _found(
 def of_claim(session: Session, claim_id: UUID) -> ClaimSuggestion | None:
     """What was kept with a claim; the caller has made sure that the reader may know."""
     return session.scalar(queries_suggestions.of_claim(claim_id))
+
+
+def was_sent(session: Session, actor: Actor, task_id: UUID) -> bool:
+    """Whether the person has taken this task before while something was suggested for it, shown or blind."""
+    assert actor.person_id is not None
+    return session.scalar(queries_suggestions.sent_before(task_id, actor.person_id)) is not None
+
+
+def drop_unsent(session: Session, claim_id: UUID) -> None:
+    """Forget what was suggested for a claim whose person was never sent the task.
+
+    On both sides: who answers so is neither shown nor blind by draw, and to leave out only one side would compare
+    different people.
+    """
+    session.execute(delete(ClaimSuggestion).where(ClaimSuggestion.claim_id == claim_id))
 
 
 def as_shown(

@@ -1,13 +1,15 @@
 """What a project suggests, and what suggestions did to its people.
 
 Everything is measured by the first answer to a task, whatever was decided about it later, and by the side that the task
-was drawn to: whoever dismisses a suggestion has seen it.
+was drawn to: whoever dismisses a suggestion has seen it. Shown and blind are compared within one stretch of one blind
+share: across shares, the shown are of other days and other tasks than the blind.
 """
 
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -22,7 +24,7 @@ from preceptor.projects import access
 from preceptor.projects.models import Project
 from preceptor.quality.anchoring import Judged, Sides, compare_means, compare_medians, compare_shares
 from preceptor.quality.differences import Bools, clustered_share
-from preceptor.quality.intervals import Estimate
+from preceptor.quality.intervals import Estimate, Floats
 from preceptor.tasktypes import suggesting as forms
 from preceptor.tasktypes.working import Working
 from preceptor.work import queries_judging, queries_suggestions, rules_suggestions
@@ -35,6 +37,10 @@ JUDGMENTS_MAX = 20_000
 KNOWN_MAX = 5_000
 """Of these, on tasks with a known answer."""
 SOURCES_MAX = 10
+JUDGES_MAX = 200
+"""Sources are looked for among the newest so many judges of a project."""
+COVERAGE_MAX = 10_000
+"""Coverage is of the newest so many tasks of a project."""
 SEED = 0
 """Equal data gives equal intervals."""
 
@@ -119,10 +125,20 @@ def _refuse(session: Session, project: Project, wanted: Wanted) -> None:
         raise JudgeNeeded(problems=[{"path": "judge_id", "message": str(JudgeNeeded.__doc__)}])
 
 
-def coverage(session: Session, project: Project, judge: AiJudge) -> tuple[int, int]:
-    """How many tasks can still be judged, and how many of these the judge has answered."""
-    row = session.execute(queries_suggestions.covered(project.id, judge.id)).one()
-    return row.open, row.answered
+@dataclass(frozen=True)
+class Coverage:
+    """How many tasks can be judged, and how many of these a judge has answered, among the newest `COVERAGE_MAX`."""
+
+    open: int
+    answered: int
+    cut: bool
+    """There are more tasks than were looked at."""
+
+
+def coverage(session: Session, project: Project, judge: AiJudge) -> Coverage:
+    """Of how many tasks a judge has something to suggest. The project came through an access function."""
+    row = session.execute(queries_suggestions.covered(project.id, judge.id, COVERAGE_MAX)).one()
+    return Coverage(row.open, row.answered, row.looked_at == COVERAGE_MAX)
 
 
 # --- What they did
@@ -139,8 +155,22 @@ class Aspect:
 
 
 @dataclass(frozen=True)
+class Stretch:
+    """The newest answers that were drawn at one and the same blind share: what is compared."""
+
+    percent: int
+    since: datetime
+    """When the first of them was claimed."""
+    first: UUID
+    """Its claim."""
+    shown: int
+    blind: int
+
+
+@dataclass(frozen=True)
 class SuggestionReport:
-    """What one source of suggestions did. Shares of `outcomes` are of judgments that it was shown to.
+    """What one source of suggestions did. Shares of `outcomes` are of all judgments that it was shown to, and so is
+    what aspects say of edited ones; shown and blind are compared within `compared`, None where nothing was drawn.
 
     `agreement`: how often people give the suggestion's labels. `wrong`, `right`: how often they give the known answer
     where the suggestion is wrong, and where it is right. `seconds`: median of time worked.
@@ -155,6 +185,7 @@ class SuggestionReport:
     wrong: Sides
     right: Sides
     seconds: Sides
+    compared: Stretch | None
     aspects: dict[str, Aspect]
     cut: bool
     """There are more judgments than were looked at."""
@@ -162,30 +193,55 @@ class SuggestionReport:
 
 def reports(session: Session, project: Project) -> list[SuggestionReport]:
     """What suggestions did in a project that came through an access function, by source, the newest source first."""
-    found = session.execute(queries_suggestions.sources(project.id)).all()[:SOURCES_MAX]
+    found = session.execute(queries_suggestions.sources(project.id, JUDGES_MAX, SOURCES_MAX)).all()
     return [_report(session, project, SuggestionSource(row.source), row.judge_id) for row in found]
 
 
 def _report(session: Session, project: Project, source: SuggestionSource, judge_id: UUID | None) -> SuggestionReport:
     rows = session.execute(queries_suggestions.measured(project.id, source, judge_id, JUDGMENTS_MAX)).all()
-    known = session.execute(queries_suggestions.on_known_answers(project.id, source, judge_id, KNOWN_MAX)).all()
-    kind, judged = project.kind, _judged(rows)
-    wrong, right = _on_known(kind, known)
+    drawn = newest_stretch(rows)
+    compared, judged = _stretch(drawn), _judged(drawn)
+    wrong, right = _on_known(project.kind, _known(session, project.id, source, judge_id, compared))
     # Time worked of 0 means that nobody knows it: no heartbeat came.
-    seconds = np.array([row.worked_seconds or np.nan for row in rows], dtype=np.float64)
+    seconds = np.array([row.worked_seconds or np.nan for row in drawn], dtype=np.float64)
     return SuggestionReport(
         source=source,
         judge=session.get_one(AiJudge, judge_id) if judge_id else None,
-        shown=int(judged.shown.sum()),
-        blind=int((~judged.shown).sum()),
-        outcomes=_outcomes(rows, judged),
-        agreement=compare_shares(judged, np.array([row.agrees for row in rows], dtype=np.bool_)),
+        shown=sum(row.shown for row in rows),
+        blind=sum(not row.shown for row in rows),
+        outcomes=_outcomes([row for row in rows if row.shown]),
+        agreement=compare_shares(judged, _bools([row.agrees for row in drawn])),
         wrong=wrong,
         right=right,
         seconds=compare_medians(judged, seconds, np.random.default_rng(SEED)),
-        aspects=_aspects(kind, rows, judged),
+        compared=compared,
+        aspects=_aspects(project.kind, rows, drawn),
         cut=len(rows) == JUDGMENTS_MAX,
     )
+
+
+def newest_stretch(rows: Sequence[Row[Any]]) -> list[Row[Any]]:
+    """The newest drawn ones of these rows, which are the newest first, back to where the blind share was another."""
+    drawn = [row for row in rows if row.blind_percent is not None]
+    return list(takewhile(lambda row: row.blind_percent == drawn[0].blind_percent, drawn))
+
+
+def _stretch(drawn: Sequence[Row[Any]]) -> Stretch | None:
+    if not drawn:
+        return None
+    first, shown = drawn[-1], sum(row.shown for row in drawn)
+    return Stretch(first.blind_percent, first.created_at, first.claim_id, shown, len(drawn) - shown)
+
+
+def _known(
+    session: Session, project_id: UUID, source: SuggestionSource, judge_id: UUID | None, compared: Stretch | None
+) -> Sequence[Row[Any]]:
+    if compared is None:
+        return []
+    wanted = queries_suggestions.on_known_answers(
+        project_id, source, judge_id, compared.first, compared.percent, KNOWN_MAX
+    )
+    return session.execute(wanted).all()
 
 
 def _judged(rows: Sequence[Row[Any]]) -> Judged:
@@ -194,28 +250,27 @@ def _judged(rows: Sequence[Row[Any]]) -> Judged:
     return Judged(np.array(task, dtype=np.int64), np.array([row.shown for row in rows], dtype=np.bool_))
 
 
-def _outcomes(rows: Sequence[Row[Any]], judged: Judged) -> dict[SuggestionOutcome, tuple[int, Estimate]]:
-    counts = Counter(row.outcome for row in rows if row.shown)
-    task = judged.task[judged.shown]
+def _outcomes(shown: Sequence[Row[Any]]) -> dict[SuggestionOutcome, tuple[int, Estimate]]:
+    counts, task = Counter(row.outcome for row in shown), _judged(shown).task
     return {
-        each: (
-            counts[each],
-            clustered_share(np.array([row.outcome == each for row in rows if row.shown], dtype=np.bool_), task),
-        )
+        each: (counts[each], clustered_share(_bools([row.outcome == each for row in shown]), task))
         for each in SuggestionOutcome
     }
 
 
-def _aspects(kind: Working, rows: Sequence[Row[Any]], judged: Judged) -> dict[str, Aspect]:
-    edited = np.array([row.outcome == SuggestionOutcome.EDITED for row in rows], dtype=np.bool_)
+def _aspects(kind: Working, rows: Sequence[Row[Any]], drawn: Sequence[Row[Any]]) -> dict[str, Aspect]:
+    edited = [row for row in rows if row.outcome == SuggestionOutcome.EDITED]
     found = {}
     for key, title in kind.aspects().items():
-        far = np.array([row.distances.get(key, np.nan) for row in rows], dtype=np.float64)
-        if not np.isfinite(far).any():
-            continue
-        only = compare_means(judged, np.where(edited, far, np.nan)).shown
-        found[key] = Aspect(title, only, compare_means(judged, far))
+        if any(key in row.distances for row in rows):
+            only = compare_means(_judged(edited), _far(edited, key)).shown
+            found[key] = Aspect(title, only, compare_means(_judged(drawn), _far(drawn, key)))
     return found
+
+
+def _far(rows: Sequence[Row[Any]], key: str) -> Floats:
+    """Distances on one aspect, NaN where the two answers cannot be compared on it."""
+    return np.array([row.distances.get(key, np.nan) for row in rows], dtype=np.float64)
 
 
 def _on_known(kind: Working, rows: Sequence[Row[Any]]) -> tuple[Sides, Sides]:
