@@ -253,8 +253,8 @@ def add_answer(session: Any, world: World, worker: User, task: Task, judge: Any,
     session.add(
         ClaimSuggestion(
             claim_id=claim.id, project_id=world.project.id, task_id=task.id, source="judge", judge_id=judge,
-            model="tiny-1", shown=shown, blind_percent=33, answer=prefers("r2"),
-            submission_id=submission.id, agrees=agrees,
-            distances={"answer": 0.0 if agrees else 1.0}, outcome=outcome if shown else None, created_at=now,
+            model="tiny-1", shown=shown, blind_percent=33, answer=prefers("r2"), submission_id=submission.id,
+            agrees=agrees, distances={"answer": 0.0 if agrees else 1.0}, outcome=outcome if shown else None,
+            created_at=now,
         )
     )  # fmt: skip

@@ -186,6 +186,7 @@ def test_sources_and_coverage_are_read_without_reading_all_claims_and_tasks(runt
     quiet = add_judge(session, runtime, world, lambda number: None, title="Never suggested")
     rows = session.execute(queries_suggestions.sources(world.project.id, 10, 10)).all()
     assert [(row.source, row.judge_id) for row in rows] == [("judge", judge.id)]
+    many_more_claims(session)
     session.execute(text("ANALYZE claim_suggestion, task, ai_judgment, ai_judge"))
     session.execute(text("SET LOCAL enable_seqscan = off"))
     for wanted in (
@@ -196,6 +197,26 @@ def test_sources_and_coverage_are_read_without_reading_all_claims_and_tasks(runt
     row = session.execute(queries_suggestions.covered(world.project.id, judge.id, 7)).one()
     assert (row.looked_at, row.open, row.answered) == (7, 7, 7)
     assert session.execute(queries_suggestions.covered(world.project.id, quiet.id, 7)).one().answered == 0
+
+
+def many_more_claims(session: Session) -> None:
+    """Fifty expired claims with a suggestion for each that there is."""
+    session.execute(
+        text("""
+            INSERT INTO claim
+            SELECT (jsonb_populate_record(c, jsonb_build_object('id', gen_random_uuid(), 'state', 'expired'))).*
+            FROM claim c, generate_series(1, 50)
+        """)
+    )
+    session.execute(
+        text("""
+            INSERT INTO claim_suggestion
+            SELECT (jsonb_populate_record(g, jsonb_build_object(
+                'claim_id', c.id, 'submission_id', NULL, 'agrees', NULL, 'distances', NULL, 'outcome', NULL))).*
+            FROM claim c, claim_suggestion g
+            WHERE c.state = 'expired' AND g.claim_id = (SELECT claim_id FROM claim_suggestion LIMIT 1)
+        """)
+    )
 
 
 def claims_and_tasks_read(session: Session, wanted: Any) -> int:

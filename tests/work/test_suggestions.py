@@ -325,6 +325,7 @@ def test_a_reviewer_gets_the_task_as_its_author_saw_it(
     runtime: Runtime, client: TestClient, session: Session, decided: bool
 ) -> None:
     world = annotation_world(session)
+    world.project.review_percent = 100
     for task in world.tasks:
         task.payload = {**task.payload, "meta": {"guess": "secret note"}}
     if decided:
@@ -342,6 +343,8 @@ def test_a_reviewer_gets_the_task_as_its_author_saw_it(
 def test_a_reviewer_reads_responses_by_the_names_that_the_author_saw(
     runtime: Runtime, client: TestClient, session: Session, world: World, worker: User
 ) -> None:
+    world.project.review_percent = 100
+    session.flush()
     claim = work.claim_next(session, worker.actor, world.project.id, now=NOW).claim
     given = answer_of(claim, "r2")
     work.submit(session, worker.actor, claim.id, given, now=NOW)
