@@ -15,7 +15,8 @@ function moveInList(step: number): void {
   rows[at]?.removeAttribute("data-current");
   next.setAttribute("data-current", "");
   next.scrollIntoView({ block: "nearest" });
-  next.querySelector<HTMLElement>("a, button, input")?.focus({ preventScroll: true });
+  // Where a row leads, before what marks it.
+  (next.querySelector<HTMLElement>("a") ?? next.querySelector<HTMLElement>("button, input"))?.focus({ preventScroll: true });
 }
 
 function listKeys(event: KeyboardEvent): void {

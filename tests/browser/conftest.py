@@ -166,6 +166,14 @@ def check_axe(page: Page) -> None:
     assert serious == [], f"{page.url}\n" + "\n".join(serious)
 
 
+def check_in_both_schemes(page: Page, name: str) -> None:
+    """No serious finding of axe on the page as it stands, in light and in dark; pictures of both."""
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        check_axe(page)
+        shoot(page, f"{name}-{scheme}", full=False)
+
+
 def shoot(page: Page, name: str, *, full: bool = True) -> None:
     """Save a picture under PRECEPTOR_SHOTS, where that is set."""
     folder = os.environ.get("PRECEPTOR_SHOTS")

@@ -17,10 +17,10 @@ TARGET_MIN = 24
 TOO_SMALL = """(least) => [...document.querySelectorAll("[data-task] :is(button, input, select, [role=tab])")]
     .filter((each) => each.checkVisibility({ visibilityProperty: true, opacityProperty: true }) && !each.disabled)
     .filter((each) => !each.closest(".sr-only, [class*=cm-]") && !each.classList.contains("sr-only"))
-    .map((each) => [each, (each.labels?.[0] ?? each).getBoundingClientRect()])
-    .filter(([each, box]) => box.width > 1 && box.height > 1)
-    .filter(([each, box]) => box.width < least - 0.5 || box.height < least - 0.5)
-    .map(([each, box]) => `${each.outerHTML.slice(0, 160)}: ${Math.round(box.width)} x ${Math.round(box.height)}`)
+    .map((each) => [each, [each, ...(each.labels ?? [])].map((part) => part.getBoundingClientRect())])
+    .filter(([each, boxes]) => boxes[0].width > 1 && boxes[0].height > 1)
+    .filter(([each, boxes]) => !boxes.some((box) => box.width > least - 0.5 && box.height > least - 0.5))
+    .map(([each, [box]]) => `${each.outerHTML.slice(0, 160)}: ${Math.round(box.width)} x ${Math.round(box.height)}`)
 """
 
 

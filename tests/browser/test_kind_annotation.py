@@ -11,15 +11,13 @@ from preceptor.kit.ids import show_id
 from preceptor.tasktypes.annotation import AnnotationAnswer, AnnotationPayload, AnnotationType
 from preceptor.tasktypes.base import Row
 from preceptor.work.models import Submission
-from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, by_mouse_and_by_finger, check_axe, check_in_both_schemes, shoot, sign_in
 from tests.factories import User, World, join, make_world
 
 pytestmark = pytest.mark.browser
 
 KIND = AnnotationType()
 TEMPLATES = {template.key: template for template in KIND.templates()}
-SCREENS: list[tuple[Scheme, dict[str, int] | None]] = [("light", None), ("dark", None), ("light", PHONE)]
-SCREEN_IDS = ["light", "dark", "phone"]
 
 
 class Desk:
@@ -494,27 +492,22 @@ def test_a_web_page_is_marked_across_its_elements(at_desk: Callable[..., Desk], 
 # How it looks and holds
 
 
-@pytest.mark.parametrize(("scheme", "viewport"), SCREENS, ids=SCREEN_IDS)
 @pytest.mark.parametrize(
     "template", ["named-entities", "relations", "dialogue", "survey", "search-ranking", "chat-review", "translation"]
 )
-def test_every_text_template_is_accessible(
-    at_desk: Callable[..., Desk],
-    open_page: Callable[..., Page],
-    template: str,
-    scheme: Scheme,
-    viewport: dict[str, int] | None,
-) -> None:
-    page = open_page(scheme, viewport) if viewport else open_page(scheme)
+def test_every_text_template_is_accessible(at_desk: Callable[..., Desk], page: Page, template: str) -> None:
     at_desk(template).open(page)
-    if template in ("named-entities", "relations", "translation", "dialogue") and not viewport:
+    if template in ("named-entities", "relations", "translation", "dialogue"):
         root = "[data-object]:not([data-object=source])"
         words = page.locator(root).first.locator(".anno-plain").first.inner_text()[:9]
         drag_over(page, words, root)
         page.keyboard.press("1")
         expect(page.locator(".anno-region")).to_have_count(1)
+    check_in_both_schemes(page, f"annotation-{template}")
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
     check_axe(page)
-    shoot(page, f"annotation-{template}-{scheme}-{'phone' if viewport else 'desk'}", full=viewport is not None)
+    shoot(page, f"annotation-{template}-phone")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 

@@ -18,7 +18,7 @@ from preceptor.tasktypes.base import task_type, to_json
 from preceptor.tasktypes.conversation.templates import LIVE_PREFERENCE, RED_TEAM
 from preceptor.work import service as work
 from preceptor.work.models import Submission
-from tests.browser.conftest import PHONE, Live, Scheme, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, by_mouse_and_by_finger, check_axe, check_in_both_schemes, shoot, sign_in
 from tests.endpoints.asking import make_endpoint, make_local, use
 from tests.endpoints.servers import begins_and_hangs_up, says, serving, status
 from tests.factories import User, World, join, make_world
@@ -86,12 +86,9 @@ def answers(live: Live) -> list[dict[str, Any]]:
         return list(session.scalars(select(Submission.answer).order_by(Submission.id)))
 
 
-@pytest.mark.parametrize(
-    ("page", "scheme"), [("mouse", "light"), ("mouse", "dark"), ("finger", "light")], indirect=["page"]
-)
-def test_a_live_preference_by_mouse(live: Live, page: Page, scheme: Scheme) -> None:
+@by_mouse_and_by_finger
+def test_a_live_preference_by_mouse(live: Live, page: Page) -> None:
     world, worker = make_project(live, LIVE_PREFERENCE, SCENARIO, models=2)
-    page.emulate_media(color_scheme=scheme)
     open_desk(page, live, world, worker)
     check_axe(page)
     composer = page.get_by_label("Your message")
@@ -100,8 +97,7 @@ def test_a_live_preference_by_mouse(live: Live, page: Page, scheme: Scheme) -> N
     replied(page, 1, 2)
     expect(page.get_by_role("button", name="Submit")).to_be_in_viewport()
     page.get_by_role("radio", name="B better", exact=True).check(force=True)
-    shoot(page, f"conversation-turn-{scheme}", full=False)
-    check_axe(page)
+    check_in_both_schemes(page, "conversation-turn")
     composer.fill("Now one of them for outdoors, please.")
     page.get_by_role("button", name="Send").click()
     replied(page, 2, 2)
@@ -110,11 +106,10 @@ def test_a_live_preference_by_mouse(live: Live, page: Page, scheme: Scheme) -> N
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Kind of failure").select_option("instruction")
     dialog.get_by_text("2 moderate").click()
-    shoot(page, f"conversation-mark-{scheme}", full=False)
-    check_axe(page)
+    check_in_both_schemes(page, "conversation-mark")
     dialog.get_by_role("button", name="Mark").click()
     page.get_by_role("group", name="Verdict").get_by_text("B", exact=True).click()
-    shoot(page, f"conversation-verdict-{scheme}", full=False)
+    check_in_both_schemes(page, "conversation-verdict")
     for hidden in ("Hidden model", "SmolLM2"):
         assert hidden not in page.content()
     page.get_by_role("button", name="Submit").click()

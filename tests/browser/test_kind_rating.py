@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from preceptor.kit.ids import show_id
 from preceptor.work.models import Claim, Submission
-from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, by_mouse_and_by_finger, check_axe, check_in_both_schemes, shoot, sign_in
 from tests.factories import World, join
 from tests.kind_world import make_kind_world, template_world
 
@@ -140,16 +140,13 @@ def test_a_reference_that_is_held_back_opens_once_all_is_graded(page: Page, live
     assert {key: mark["value"] for key, mark in answer["scores"][name].items()} == {"content": 72, "form": 90}
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("key", ["rubric", "checks", "grades"])
-def test_a_rating_is_legible(open_page: Callable[..., Page], live: Live, scheme: Scheme, key: str) -> None:
-    page = open_page(scheme)
+def test_a_rating_is_legible(page: Page, live: Live, key: str) -> None:
     started(live, page, key)
     page.keyboard.press("y" if key == "checks" else "4")
     if key != "grades":
         page.keyboard.press("q")
-    shoot(page, f"rating-{key}-{scheme}", full=False)
-    check_axe(page)
+    check_in_both_schemes(page, f"rating-{key}")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 

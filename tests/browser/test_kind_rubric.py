@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from preceptor.kit.ids import show_id
-from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, by_mouse_and_by_finger, check_axe, check_in_both_schemes, shoot, sign_in
 from tests.browser.writing import answer_of
 from tests.factories import World, join
 from tests.kind_world import template_world
@@ -147,10 +147,8 @@ def test_a_rubric_is_validated_by_keyboard_alone(page: Page, live: Live) -> None
     assert verdict["comment"] == "Left to taste."
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("key", ["author", "validate"])
-def test_rubrics_are_legible(open_page: Callable[..., Page], live: Live, scheme: Scheme, key: str) -> None:
-    page = open_page(scheme)
+def test_rubrics_are_legible(page: Page, live: Live, key: str) -> None:
     started(live, page, key)
     if key == "author":
         for number, statement in enumerate((FIRST, "Gives appropriate advice, as noted above", FAULT), 1):
@@ -159,8 +157,7 @@ def test_rubrics_are_legible(open_page: Callable[..., Page], live: Live, scheme:
     else:
         page.keyboard.press("y")
         page.keyboard.press("e")
-    shoot(page, f"rubric-{key}-{scheme}", full=False)
-    check_axe(page)
+    check_in_both_schemes(page, f"rubric-{key}")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from preceptor.kit.ids import show_id
-from tests.browser.conftest import PHONE, Live, Scheme, by_mouse_and_by_finger, check_axe, shoot, sign_in
+from tests.browser.conftest import PHONE, Live, by_mouse_and_by_finger, check_axe, check_in_both_schemes, shoot, sign_in
 from tests.browser.writing import answer_of
 from tests.factories import World, join
 from tests.kind_world import template_world
@@ -117,10 +117,8 @@ def test_a_source_is_quoted_by_keyboard_alone(page: Page, live: Live) -> None:
     expect(page.get_by_role("list", name="Web addresses")).to_contain_text("example.org/pilot")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("key", ["solution", "facts"])
-def test_steps_are_legible(open_page: Callable[..., Page], live: Live, scheme: Scheme, key: str) -> None:
-    page = open_page(scheme)
+def test_steps_are_legible(page: Page, live: Live, key: str) -> None:
     started(live, page, key)
     page.keyboard.press("1")
     page.keyboard.press("4" if key == "facts" else "3")
@@ -129,8 +127,7 @@ def test_steps_are_legible(open_page: Callable[..., Page], live: Live, scheme: S
         page.keyboard.press("Escape")
     else:
         page.keyboard.press("q")
-    shoot(page, f"steps-{key}-{scheme}", full=False)
-    check_axe(page)
+    check_in_both_schemes(page, f"steps-{key}")
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
 
 

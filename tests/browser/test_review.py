@@ -131,7 +131,7 @@ def test_three_are_reviewed_by_keyboard_alone(live: Live, world: World, page: Pa
         assert prove_work(session)[1] == []
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("dark", "desk"), ("light", "phone"), ("dark", "phone")])
+@pytest.mark.parametrize(("scheme", "width"), [("dark", "desk"), ("light", "phone")])
 def test_the_desk_in_the_dark_and_on_a_phone(
     live: Live, world: World, open_page: Callable[..., Page], scheme: Scheme, width: str
 ) -> None:

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from preceptor.kit.clock import FixedClock
 from preceptor.kit.events import Event
-from preceptor.kit.ids import show_id
+from preceptor.kit.ids import new_id, show_id
 from preceptor.money import service as money
 from preceptor.people.service import content
 from preceptor.projects.models import GuidelinesVersion, Membership, MembershipState, ProjectState, Task, TaskState
-from preceptor.work import queries_own, rules_ahead, service
+from preceptor.work import queries_ahead, queries_own, rules_ahead, service
 from preceptor.work.errors import ClaimEnded, NoWorkLeft, ProjectNotOpen
 from preceptor.work.models import Claim, ClaimState
 from preceptor.work.service import ClaimedWork
@@ -267,8 +267,10 @@ def test_what_has_changed_since_is_claimed_anew(
     assert held.id != aside.id
     assert held.rate_minor == world.project.rate_minor
     assert held.guidelines_version_id == world.project.guidelines_version_id
-    assert session.get_one(Claim, aside.id, populate_existing=True).state is ClaimState.EXPIRED
     assert session.get_one(Task, held.task_id).state is TaskState.OPEN
+    assert service.let_go_idle(session, now=clock.now()) == 1
+    assert session.get_one(Claim, aside.id, populate_existing=True).state is ClaimState.EXPIRED
+    assert proven(session)
 
 
 def test_a_paused_project_begins_nothing(session: Session, world: World, person: User, clock: FixedClock) -> None:
@@ -371,6 +373,56 @@ def test_nothing_is_set_aside_that_the_limit_would_not_allow(
     session.flush()
     content.choose(session, person.actor, {"violence": 1}, now=clock.now())
     assert fetch(session, person, take(session, person, world, clock), clock) is None
+
+
+def test_one_task_is_set_aside_beside_another_and_no_second_one_to_choose_from(
+    session: Session, world: World, person: User, clock: FixedClock
+) -> None:
+    first = take(session, person, world, clock)
+    aside = fetched(session, person, first, clock)
+    service.let_go_ahead(session, person.actor, aside.id, now=clock.now())
+    assert fetch(session, person, first, clock) is None
+    submit(session, person, first, clock)
+    second = take(session, person, world, clock)
+    fetched(session, person, second, clock)
+
+
+def test_what_was_rated_since_it_was_fetched_says_so_when_it_begins(
+    session: Session, world: World, person: User, clock: FixedClock
+) -> None:
+    content.choose(session, person.actor, {"violence": 5}, now=clock.now())
+    first = take(session, person, world, clock)
+    aside = fetched(session, person, first, clock)
+    session.get_one(Task, aside.task_id).content_ratings = ["violence"]
+    session.flush()
+    submit(session, person, first, clock)
+    begun = service.begin_ahead(session, person.actor, world.project.id, aside.id, now=clock.now())
+    assert begun is not None
+    assert begun.ratings == ("violence",)
+
+
+def test_what_was_rated_since_it_was_fetched_is_not_given_to_who_did_not_choose_it(
+    session: Session, world: World, person: User, clock: FixedClock
+) -> None:
+    first = take(session, person, world, clock)
+    aside = fetched(session, person, first, clock)
+    session.get_one(Task, aside.task_id).content_ratings = ["violence"]
+    session.flush()
+    assert fetch(session, person, first, clock) is None
+    submit(session, person, first, clock)
+    assert service.begin_ahead(session, person.actor, world.project.id, aside.id, now=clock.now()) is None
+    assert take(session, person, world, clock).id != aside.id
+
+
+def test_free_tasks_are_counted_by_the_index_of_the_queue_alone(session: Session, world: World, person: User) -> None:
+    session.execute(text("SET LOCAL enable_seqscan = off"))
+    values = {
+        "project_id": world.project.id, "person_id": person.id, "claim_id": new_id(), "escrow_id": None,
+        "tasks_each": 3, "people_max": 200, "not_begun": "", "rate_minor": 1,
+    }  # fmt: skip
+    plan = "\n".join(session.scalars(text(f"EXPLAIN {queries_ahead.STANDING.text}"), values))
+    assert "ix_task_claimable " in plan
+    assert "ix_task_claimable_rated" in plan
 
 
 def test_a_check_that_was_fetched_is_never_given_again(session: Session, clock: FixedClock) -> None:

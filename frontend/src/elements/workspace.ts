@@ -278,6 +278,8 @@ export class PreceptorWorkspace extends LitElement {
 
   #otherTab = (event: MessageEvent<{ claim: string; from: string }>): void => {
     if (event.data.from === this.#tabId || event.data.claim !== this.work?.claim.id || this.halt) return;
+    // The other tab has the next task now, too; closing this one must not let it go.
+    this.#ahead.forget();
     void this.#autosave?.flush().then(() => this.#stand({ kind: "elsewhere" }));
   };
 

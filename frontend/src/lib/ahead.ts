@@ -53,11 +53,11 @@ export class Ahead {
     await Promise.all([loadElement(reply.body.task.element), this.#files(files, stop.signal)]);
   }
 
-  /** The task that has arrived, with its times as the server began it; null where it is another one. */
-  begun(times: Begun): WorkspaceData | null {
-    const held = this.#held?.claim.id === times.id ? this.#held : null;
+  /** The task that has arrived, with its times and warnings as the server began it; null where it is another one. */
+  begun({ claim, warnings }: Begun): WorkspaceData | null {
+    const held = this.#held?.claim.id === claim.id ? this.#held : null;
     this.forget();
-    return held && { ...held, claim: { ...held.claim, ...times } };
+    return held && { ...held, claim: { ...held.claim, ...claim }, warnings };
   }
 
   /** The server has let it go, or another task came. It may be fetched again. */

@@ -116,7 +116,11 @@ export interface Outcome {
 }
 
 /** What changes about a task that was fetched ahead when it begins. */
-export type Begun = Pick<WorkspaceData["claim"], "id" | "leased_until" | "server_now" | "lease_seconds">;
+export interface Begun {
+  claim: Pick<WorkspaceData["claim"], "id" | "leased_until" | "server_now" | "lease_seconds">;
+  /** What it may show by now: the material may have been rated since it was fetched. */
+  warnings: string[];
+}
 
 export interface HeartbeatReply {
   leased_until: string;

@@ -13,9 +13,11 @@ export function deskSide(work: WorkspaceData, open: Tab, deeds: { choose(tab: Ta
   if (work.claim.kind === "work" || work.claim.kind === "revision") tabs.push(["rubric", "Rubric"], ["mine", "Mine"]);
   if (work.claim.revision_comments.length) tabs.unshift(["comments", "Comments"]);
   return html`<aside class="desk-side" aria-label="Help for this task">
-    <div class="tab-row" role="tablist" aria-label="Help for this task">
-      ${tabs.map(([tab, label]) => html`<button type="button" role="tab" id="side-${tab}" aria-selected=${tab === open} aria-controls="side-panel" @click=${() => deeds.choose(tab)}>${label}</button>`)}
-      <button type="button" class="ml-auto lg:hidden" aria-label="Close" @click=${() => deeds.fold()}>${icon("x")}</button>
+    <div class="desk-side-head">
+      <div class="tab-row" role="tablist" aria-label="Help for this task">
+        ${tabs.map(([tab, label]) => html`<button type="button" role="tab" id="side-${tab}" aria-selected=${tab === open} aria-controls="side-panel" @click=${() => deeds.choose(tab)}>${label}</button>`)}
+      </div>
+      <button type="button" class="btn btn-quiet btn-sm btn-square lg:hidden" aria-label="Close" @click=${() => deeds.fold()}>${icon("x")}</button>
     </div>
     <div class="desk-side-body" id="side-panel" role="tabpanel" aria-labelledby="side-${open}" tabindex="0">${page(work, open)}</div>
   </aside>`;

@@ -289,14 +289,14 @@ def submit(project_id: str, claim_id: str, body: SubmissionIn, ask: Ask, key: Si
     if "redirect" in outcome:
         return outcome
     try:
-        return outcome | ask.do(
-            "work", lambda session, actor, now: _next(key, session, actor, project_id, body.ahead, now)
-        )
+        found = ask.do("work", lambda session, actor, now: _next(key, session, actor, project_id, body.ahead, now))
     except AppError:
-        # The page asks again by itself, and shows what stands in the way. What it has fetched ahead is not wanted.
-        if body.ahead is not None:
-            ask.do("work", lambda session, actor, now: _let_go_own(session, actor, project_id, now))
-        return outcome | {"next": None}
+        # The page asks again by itself, and shows what stands in the way.
+        found = {"next": None}
+    if body.ahead is not None and "begun" not in found:
+        # What it has fetched ahead is not wanted any more.
+        ask.do("work", lambda session, actor, now: _let_go_own(session, actor, project_id, now))
+    return outcome | found
 
 
 def _submit(
@@ -323,9 +323,9 @@ def _next(
     """`{"begun": …}` for the task that the desk has fetched ahead, else `{"next": …}`, whole."""
     project = read_id("project", project_id)
     if ahead is not None:
-        leased_until = service.begin_ahead(session, actor, project, read_id("claim", ahead), now=now)
-        if leased_until is not None:
-            return {"begun": begun_json(ahead, leased_until, now=now)}
+        begun = service.begin_ahead(session, actor, project, read_id("claim", ahead), now=now)
+        if begun is not None:
+            return {"begun": begun_json(ahead, begun, now=now)}
     work = service.claim_next(session, actor, project, now=now)
     return {"next": workspace_of(key, session, actor, work, now)}
 

@@ -23,7 +23,7 @@ from preceptor.tasktypes.working import working
 from preceptor.web.rendering import addresses_in, render
 from preceptor.work.models import Claim, ClaimState, Review
 from preceptor.work.rules import FLAG_REASONS, SKIP_REASONS
-from preceptor.work.service import ClaimedWork
+from preceptor.work.service import Begun, ClaimedWork
 from preceptor.work.service.history import HistoryLine, LastAnswer
 from preceptor.work.service.practice import PracticeItem, PracticeProgress
 from preceptor.work.service.suggesting import ShownSuggestion
@@ -199,13 +199,16 @@ def work_json(
     return data
 
 
-def begun_json(claim_id: str, leased_until: datetime, *, now: datetime) -> dict[str, Any]:
-    """What changes about a task that the desk has fetched ahead, once it is begun: its times."""
+def begun_json(claim_id: str, begun: Begun, *, now: datetime) -> dict[str, Any]:
+    """What changes about a task that the desk has fetched ahead, once it is begun: its times, and what it may show."""
     return {
-        "id": claim_id,
-        "leased_until": leased_until.isoformat(),
-        "server_now": now.isoformat(),
-        "lease_seconds": max(1, round((leased_until - now).total_seconds())),
+        "claim": {
+            "id": claim_id,
+            "leased_until": begun.leased_until.isoformat(),
+            "server_now": now.isoformat(),
+            "lease_seconds": max(1, round((begun.leased_until - now).total_seconds())),
+        },
+        "warnings": content.words(begun.ratings),
     }
 
 

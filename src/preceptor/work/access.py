@@ -16,7 +16,9 @@ from preceptor.work.models import Claim, Submission
 def own_claim(session: Session, actor: Actor, claim_id: UUID, *, lock: bool = False) -> Claim:
     """A claim of the person who asks; missing and somebody else's look the same."""
     wanted = select(Claim).where(Claim.id == claim_id, Claim.person_id == actor.person_id)
-    claim = session.scalar(wanted.with_for_update() if lock else wanted)
+    # What was read before the lock may have changed while it was waited for.
+    locked = wanted.with_for_update().execution_options(populate_existing=True)
+    claim = session.scalar(locked if lock else wanted)
     if claim is None:
         raise NotFound("claim")
     return claim

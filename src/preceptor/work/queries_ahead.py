@@ -25,12 +25,31 @@ STANDING = text("""
             WHERE c.project_id = :project_id AND c.person_id = :person_id AND c.state = 'ahead' LIMIT 1) AS ahead_id,
            EXISTS (SELECT 1 FROM claim c
                    WHERE c.id = :claim_id AND c.person_id = :person_id AND c.state = 'open') AS at_work,
+           EXISTS (SELECT 1 FROM claim c
+                   WHERE c.person_id = :person_id AND c.id > :claim_id AND c.project_id = :project_id
+                     AND c.state = 'expired' AND c.reason = :not_begun) AS had_one,
+           (SELECT coalesce(sum(a.balance_minor), 0) FROM account_part a WHERE a.account_id = :escrow_id)
+               >= greatest(people.n, 1) * :tasks_each * :rate_minor AS affordable,
            people.n AS people,
            (SELECT count(*) FROM (
-               SELECT 1 FROM task t
-               WHERE t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open'
+               (SELECT 1 FROM task t
+                WHERE t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open'
+                  AND t.content_ratings = '{}'
+                LIMIT greatest(people.n, 1) * :tasks_each)
+               UNION ALL
+               (SELECT 1 FROM task t
+                WHERE t.project_id = :project_id AND t.taken < t.wanted AND t.state = 'open'
+                  AND t.content_ratings <> '{}'
+                LIMIT greatest(people.n, 1) * :tasks_each)
                LIMIT greatest(people.n, 1) * :tasks_each) f) AS free
     FROM people
+""")
+
+# The ratings of the task that is set aside for a person. `queries.LOCK_MEMBERSHIP` tells them too, but as they were
+# before it waited for its lock.
+RATINGS = text("""
+    SELECT t.content_ratings FROM claim a JOIN task t ON t.id = a.task_id
+    WHERE a.project_id = :project_id AND a.person_id = :person_id AND a.state = 'ahead'
 """)
 
 # Opens what was set aside, unless the person has another open, or its task or its terms have changed since: then it is
@@ -107,6 +126,10 @@ def to_let_go(now: datetime, limit: int) -> Select[tuple[Claim]]:
         Project.state == ProjectState.OPEN,
         Membership.state == MembershipState.ACTIVE,
         Task.state.in_([TaskState.OPEN, TaskState.GOLD]),
+        Claim.rate_minor == Project.rate_minor,
+        Claim.currency == Project.currency,
+        Claim.guidelines_version_id.is_not_distinct_from(Project.guidelines_version_id),
+        Claim.rubric_version_id.is_not_distinct_from(Project.rubric_version_id),
     )
     return (
         select(Claim)

@@ -18,7 +18,7 @@ from tests.web.acting import Desk, statements
 from tests.web.contributor.deeds import start
 
 FETCH_QUERIES = 15
-SUBMIT_AND_BEGIN_QUERIES = 9
+SUBMIT_AND_BEGIN_QUERIES = 10
 
 
 @pytest.fixture
@@ -60,9 +60,9 @@ def test_the_desk_gets_the_next_task_whole_and_only_its_times_when_it_begins(
         outcome = submit(desk, held, ahead["claim"]["id"])
     assert len(seen) <= SUBMIT_AND_BEGIN_QUERIES, seen
     assert "next" not in outcome
-    assert outcome["begun"]["id"] == ahead["claim"]["id"]
-    assert outcome["begun"]["server_now"] == clock.now().isoformat()
-    assert outcome["begun"]["lease_seconds"] == world.project.lease_seconds
+    assert outcome["begun"]["claim"]["id"] == ahead["claim"]["id"]
+    assert outcome["begun"]["claim"]["server_now"] == clock.now().isoformat()
+    assert outcome["begun"]["claim"]["lease_seconds"] == world.project.lease_seconds
     assert state_of(session, ahead["claim"]["id"]) is ClaimState.OPEN
     page = desk.workspace(ahead["urls"]["submit"].removesuffix("/submission"))
     assert page["task"] == ahead["task"], "a reload shows the same task in the same order"
@@ -71,7 +71,7 @@ def test_the_desk_gets_the_next_task_whole_and_only_its_times_when_it_begins(
 def test_a_reply_to_submit_that_was_lost_is_given_again(desk: Desk, session: Session, world: World) -> None:
     held = desk.workspace(start(desk, world))
     ahead = fetch(desk, held)["claim"]["id"]
-    assert submit(desk, held, ahead)["begun"]["id"] == ahead
+    assert submit(desk, held, ahead)["begun"]["claim"]["id"] == ahead
     assert submit(desk, held, ahead)["next"]["claim"]["id"] == ahead
 
 
@@ -90,7 +90,7 @@ def test_a_refused_answer_leaves_the_next_task_where_it_is(desk: Desk, session: 
     refused = desk.send("POST", held["urls"]["submit"], {"answer": {"ranks": {"A": 1}}, "ahead": ahead})
     assert refused.status_code == 422
     assert state_of(session, ahead) is ClaimState.AHEAD
-    assert submit(desk, held, ahead)["begun"]["id"] == ahead
+    assert submit(desk, held, ahead)["begun"]["claim"]["id"] == ahead
 
 
 def test_two_tabs_fetch_the_same_task(desk: Desk, world: World) -> None:
@@ -134,7 +134,7 @@ def test_skipping_begins_it_with_its_times_alone(desk: Desk, world: World) -> No
     held = desk.workspace(start(desk, world))
     ahead = fetch(desk, held)["claim"]["id"]
     desk.send("POST", held["urls"]["skip"], {"reason": "other"})
-    assert desk.send("POST", held["urls"]["next"], {"ahead": ahead}).json()["begun"]["id"] == ahead
+    assert desk.send("POST", held["urls"]["next"], {"ahead": ahead}).json()["begun"]["claim"]["id"] == ahead
 
 
 def test_a_project_that_pauses_lets_it_go_with_the_answer(desk: Desk, session: Session, world: World) -> None:

@@ -1,7 +1,15 @@
 """What people do with tasks."""
 
 from preceptor.work.service.ahead import keep_ahead, let_go_ahead, let_go_own
-from preceptor.work.service.claims import ClaimedWork, begin_ahead, claim_next, claim_task, fetch_ahead, open_work
+from preceptor.work.service.claims import (
+    Begun,
+    ClaimedWork,
+    begin_ahead,
+    claim_next,
+    claim_task,
+    fetch_ahead,
+    open_work,
+)
 from preceptor.work.service.endings import flag_task, release_claim, resolve_flags, skip_claim
 from preceptor.work.service.overview import ProjectProgress, project_progress
 from preceptor.work.service.progress import beat, save_draft
@@ -12,6 +20,7 @@ from preceptor.work.service.submitting import submit
 from preceptor.work.service.sweeping import approve_due, close_finished_projects, expire_overdue, let_go_idle, sweep
 
 __all__ = [
+    "Begun",
     "ClaimedWork",
     "CriterionVerdict",
     "PersonQuality",

@@ -109,14 +109,11 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
             return open_work(session, held)
         if refusal:
             raise refusal
-        begun = _begin_ahead(session, actor, terms, chosen, task_id, now)
+        aside = session.scalar(queries_ahead.RATINGS, who)
+        begun = _begin_ahead(session, actor, terms, aside, chosen, task_id, now)
         if begun is not None:
             return replace(open_work(session, begun), fresh=True)
-        picked = (
-            _pick_one(session, who, task_id, chosen, now)
-            if task_id
-            else _pick_waiting(session, who, terms, chosen, now)
-        )
+        picked = _pick_instead(session, who, terms, chosen, task_id, aside is not None, now)
     if not _counted(session, actor, terms, picked.content_ratings, now):
         # Something in another project was shown meanwhile. Look again, with less that may be shown.
         return _claim(session, actor, project_id, task_id, now)
@@ -126,8 +123,10 @@ def _claim(session: Session, actor: Actor, project_id: UUID, task_id: UUID | Non
 def fetch_ahead(session: Session, actor: Actor, claim_id: UUID, *, now: datetime) -> ClaimedWork | None:
     """Set the next task aside for whoever works on this open claim, so that it can be on the desk before it is begun.
 
-    Asking again gives the same. None when the claim is not open any more, when the queue is too short to spare a task
-    (`rules_ahead.TASKS_EACH`) and wherever the person could not claim: nothing is refused that was not asked for.
+    Asking again gives the same. None when the claim is not open any more, when queue or money are too short to spare a
+    task (`rules_ahead.TASKS_EACH`) and wherever the person could not claim: nothing is refused that was not asked for.
+    None also where a task was set aside beside this claim before and let go: whoever could look at one after another
+    would learn which of them never come again, and those are checks.
     """
     claim = access.own_claim(session, actor, claim_id)
     who: dict[str, Any] = {"project_id": claim.project_id, "person_id": actor.person_id}
@@ -137,13 +136,21 @@ def fetch_ahead(session: Session, actor: Actor, claim_id: UUID, *, now: datetime
     chosen = _exposure(session, actor, terms, now)
     if _refusal(terms) or showing.refusal_of(terms.content_ratings, chosen):
         return None
-    limits = {"tasks_each": rules_ahead.TASKS_EACH, "people_max": rules_ahead.PEOPLE_MAX}
-    standing = session.execute(queries_ahead.STANDING, {**who, **limits, "claim_id": claim_id}).one()
+    asked = {
+        "claim_id": claim_id,
+        "tasks_each": rules_ahead.TASKS_EACH,
+        "people_max": rules_ahead.PEOPLE_MAX,
+        "not_begun": rules_ahead.NOT_BEGUN,
+        "escrow_id": terms.escrow_id,
+        "rate_minor": terms.rate_minor,
+    }
+    standing = session.execute(queries_ahead.STANDING, {**who, **asked}).one()
     if not standing.at_work:
         return None
     if standing.ahead_id is not None:
-        return open_work(session, session.get_one(Claim, standing.ahead_id, populate_existing=True))
-    if not rules_ahead.is_long_enough(standing.free, standing.people):
+        work = open_work(session, session.get_one(Claim, standing.ahead_id, populate_existing=True))
+        return None if showing.refusal_of(work.ratings, chosen) else work
+    if standing.had_one or not standing.affordable or not rules_ahead.is_long_enough(standing.free, standing.people):
         return None
     picked = _pick_drawn(session, {**who, "allowed": content.open_to(chosen)}, terms, beside=True)
     try:
@@ -152,47 +159,73 @@ def fetch_ahead(session: Session, actor: Actor, claim_id: UUID, *, now: datetime
         return None
 
 
-def begin_ahead(session: Session, actor: Actor, project_id: UUID, claim_id: UUID, *, now: datetime) -> datetime | None:
+@dataclass(frozen=True)
+class Begun:
+    """What is new about a task that was set aside, once it is open: its lease, and what it may show by now."""
+
+    leased_until: datetime
+    ratings: tuple[str, ...]
+
+
+def begin_ahead(session: Session, actor: Actor, project_id: UUID, claim_id: UUID, *, now: datetime) -> Begun | None:
     """Open this claim that was set aside: what `claim_next` does, in two statements, for a desk that has the task.
 
-    Returns until when it is leased. None, and nothing done, where `claim_next` has to say what comes next.
+    None, and nothing done, where `claim_next` has to say what comes next.
     """
     who = {"project_id": project_id, "person_id": actor.person_id}
     terms = session.execute(queries.LOCK_MEMBERSHIP, who).one_or_none()
     if terms is None or terms.ahead_ratings is None or _refusal(terms):
         return None
-    if _ahead_refusal(terms, _exposure(session, actor, terms, now)):
+    ratings = content.together(terms.content_ratings, terms.ahead_ratings)
+    if showing.refusal_of(ratings, _exposure(session, actor, terms, now)):
         return None
     if ahead.begin(session, actor, terms, claim_id=claim_id, now=now) is None:
         return None
-    _count_begun(session, actor, terms, now)
-    return rules.lease_end(now, terms.lease_seconds)
+    _count_begun(session, actor, terms, terms.ahead_ratings, now)
+    return Begun(rules.lease_end(now, terms.lease_seconds), ratings)
 
 
 def _begin_ahead(
-    session: Session, actor: Actor, terms: Row[Any], chosen: Mapping[str, Exposure], task_id: UUID | None, now: datetime
+    session: Session,
+    actor: Actor,
+    terms: Row[Any],
+    aside: Sequence[str] | None,
+    chosen: Mapping[str, Exposure],
+    task_id: UUID | None,
+    now: datetime,
 ) -> Claim | None:
-    """Open what is set aside for the person; what cannot be opened is let go, so that another task can be taken."""
-    if terms.ahead_ratings is None:
+    """Open what is set aside for the person, whose ratings are `aside`.
+
+    What cannot be opened stays for the sweep to let go: its money would be locked here before another task is.
+    """
+    if aside is None or showing.refusal_of(content.together(terms.content_ratings, aside), chosen):
         return None
-    refused = _ahead_refusal(terms, chosen) is not None
-    begun = None if refused else ahead.begin(session, actor, terms, task_id=task_id, now=now)
-    if begun is not None:
-        _count_begun(session, actor, terms, now)
-        return session.get_one(Claim, begun, populate_existing=True)
-    if task_id is None:
-        ahead.let_go_own(session, actor, terms.project_id, now=now)
-    return None
+    begun = ahead.begin(session, actor, terms, task_id=task_id, now=now)
+    if begun is None:
+        return None
+    _count_begun(session, actor, terms, aside, now)
+    return session.get_one(Claim, begun, populate_existing=True)
 
 
-def _ahead_refusal(terms: Row[Any], chosen: Mapping[str, Exposure]) -> AppError | None:
-    """What keeps the person from seeing the task that is set aside: they chose anew, or have seen enough since."""
-    return showing.refusal_of(content.together(terms.content_ratings, terms.ahead_ratings), chosen)
-
-
-def _count_begun(session: Session, actor: Actor, terms: Row[Any], now: datetime) -> None:
-    if not _counted(session, actor, terms, terms.ahead_ratings, now):
+def _count_begun(session: Session, actor: Actor, terms: Row[Any], aside: Sequence[str], now: datetime) -> None:
+    if not _counted(session, actor, terms, aside, now):
         raise ContentLimitReached
+
+
+def _pick_instead(
+    session: Session,
+    who: dict[str, Any],
+    terms: Row[Any],
+    chosen: Mapping[str, Exposure],
+    task_id: UUID | None,
+    beside: bool,
+    now: datetime,
+) -> Row[Any]:
+    """The named task, or another than the one that is set aside and cannot be opened, or one worth waiting for."""
+    if task_id is not None:
+        return _pick_one(session, who, task_id, chosen, now)
+    drawn = _pick_drawn(session, who, terms, beside=True) if beside else None
+    return drawn or _pick_waiting(session, who, terms, chosen, now)
 
 
 def _take_picked(
@@ -304,20 +337,27 @@ def _pick_waiting(
         task_id = session.scalar(first, who) or ahead.make_room(session, who, None, now=now)
         if task_id is None:
             raise _nothing_left(session, who, terms, chosen)
-        with session.begin_nested() as savepoint:
-            picked = session.execute(queries.PICK_ONE, {**who, "task_id": task_id}).one_or_none()
-            if picked is not None:
-                return picked
+        picked = _pick_exactly(session, {**who, "task_id": task_id})
+        if picked is not None:
+            return picked
+
+
+def _pick_exactly(session: Session, where: dict[str, Any]) -> Row[Any] | None:
+    """One task, waited for; in a savepoint, since a task that is full when its lock comes would stay locked."""
+    with session.begin_nested() as savepoint:
+        picked = session.execute(queries.PICK_ONE, where).one_or_none()
+        if picked is None:
             savepoint.rollback()
+    return picked
 
 
 def _pick_one(
     session: Session, who: dict[str, Any], task_id: UUID, chosen: Mapping[str, Exposure], now: datetime
 ) -> Row[Any]:
     where = {**who, "task_id": task_id}
-    picked = session.execute(queries.PICK_ONE, where).one_or_none()
+    picked = _pick_exactly(session, where)
     if picked is None and ahead.make_room(session, who, task_id, now=now):
-        picked = session.execute(queries.PICK_ONE, where).one_or_none()
+        picked = _pick_exactly(session, where)
     if picked is None:
         ratings = session.scalar(queries_rated.RATINGS_OF, where)
         raise showing.refusal_of(ratings or [], chosen) or TaskTaken()

@@ -41,6 +41,8 @@ def release_claim(session: Session, actor: Actor, claim_id: UUID, *, now: dateti
         return claim
     aside = session.scalars(queries_ahead.own(claim.person_id, claim.project_id)).all()
     if aside and claim.state is ClaimState.OPEN:
+        # Both tasks before any money, in the order in which everybody locks them.
+        session.execute(queries.tasks_locked([claim.task_id, *(each.task_id for each in aside)]))
         give_back(session, actor, aside, ClaimState.EXPIRED, rules_ahead.NOT_BEGUN, now=now)
     return _end(session, actor, claim_id, ClaimState.RELEASED, "released", now)
 
