@@ -45,7 +45,7 @@ export function numberField(field: Field): TemplateResult {
     field,
     html`<div class="anno-number">
       <input class="input" type="number" id=${field.id} inputmode="decimal" min=${limits.min ?? nothing} max=${limits.max ?? nothing} step=${limits.step ?? "any"} ?disabled=${field.readonly} .value=${live(field.value === undefined ? "" : String(field.value))} @input=${set}>
-      ${range ? html`<input class="range range-sm" type="range" aria-label="Slider" min=${limits.min!} max=${limits.max!} step=${limits.step ?? 1} ?disabled=${field.readonly} .value=${live(String(field.value ?? limits.min))} @input=${set}>` : nothing}
+      ${range ? html`<input class="range range-md" type="range" aria-label="Slider" min=${limits.min!} max=${limits.max!} step=${limits.step ?? 1} ?disabled=${field.readonly} .value=${live(String(field.value ?? limits.min))} @input=${set}>` : nothing}
       ${words ? html`<span class="text-muted text-sm num">${words}</span>` : nothing}
     </div>`,
     { group: false },
