@@ -31,7 +31,7 @@ LOCK_MEMBERSHIP = text("""
            ) AS qualified,
            (
                SELECT t.content_ratings FROM claim a JOIN task t ON t.id = a.task_id
-               WHERE a.project_id = m.project_id AND a.person_id = m.person_id AND a.state = 'ahead'
+               WHERE a.project_id = m.project_id AND a.person_id = m.person_id AND a.state = 'ahead' LIMIT 1
            ) AS ahead_ratings,
            escrow.id AS escrow_id, reserved.id AS reserved_id
     FROM membership m
