@@ -57,7 +57,7 @@ class ClaimSuggestion(Base):
     __tablename__ = "claim_suggestion"
     __table_args__ = (
         # Newest first within a source, and whether there is a source at all, without reading what others suggested.
-        Index("ix_claim_suggestion_source", "project_id", "source", "judge_id", "claim_id"),
+        Index("ix_claim_suggestion_source", "project_id", "source", "judge_id", "created_at"),
         Index("ix_claim_suggestion_task_id", "task_id", postgresql_where=text("shown")),
         CheckConstraint("(source = 'judge') = (judge_id IS NOT NULL)", name="judge_named"),
         CheckConstraint("(submission_id IS NULL) = (agrees IS NULL)", name="measured_when_submitted"),

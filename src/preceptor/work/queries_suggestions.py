@@ -1,6 +1,7 @@
 """Statements about suggestions, returned and not executed."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -41,7 +42,7 @@ def pressed_before(task_id: UUID, person_id: UUID) -> Select[tuple[bool | None]]
         select(ClaimSuggestion.used)
         .join(Claim, Claim.id == ClaimSuggestion.claim_id)
         .where(ClaimSuggestion.task_id == task_id, Claim.person_id == person_id, ClaimSuggestion.shown)
-        .order_by(ClaimSuggestion.claim_id.desc())
+        .order_by(ClaimSuggestion.created_at.desc(), ClaimSuggestion.claim_id.desc())
         .limit(1)
     )
 
@@ -53,7 +54,7 @@ def sent_before(task_id: UUID, person_id: UUID) -> Select[tuple[UUID]]:
 
 
 def sources(project_id: UUID, judges: int, limit: int) -> Select[Any]:
-    """(source, judge_id, newest claim) of what was suggested in a project, the newest first: what came with the tasks,
+    """(source, judge_id, newest moment) of what was suggested in a project, the newest first: what came with the tasks,
     and each of its newest judges. One look into an index for each, however many claims there are."""
     judge = select(AiJudge.id).where(AiJudge.project_id == project_id).order_by(AiJudge.id.desc()).limit(judges)
     of_judges = judge.subquery()
@@ -66,12 +67,17 @@ def sources(project_id: UUID, judges: int, limit: int) -> Select[Any]:
         ),
         select(literal(SuggestionSource.JUDGE.value), of_judges.c.id, newest),
     ).subquery()
-    return select(found).where(found.c.newest.is_not(None)).order_by(found.c.newest.desc()).limit(limit)
+    latest_first = (found.c.newest.desc(), found.c.judge_id.desc())
+    return select(found).where(found.c.newest.is_not(None)).order_by(*latest_first).limit(limit)
 
 
-def _newest(project_id: UUID, source: SuggestionSource, judge_id: ColumnElement[UUID] | None) -> Select[tuple[UUID]]:
-    found = select(ClaimSuggestion.claim_id).where(_from(project_id, source, judge_id))
-    return found.order_by(ClaimSuggestion.claim_id.desc()).limit(1)
+def _newest(
+    project_id: UUID, source: SuggestionSource, judge_id: ColumnElement[UUID] | None
+) -> Select[tuple[datetime]]:
+    """By the moment, which only the index of sources is sorted by: the primary key would be walked to its end in
+    search of a source that never suggested."""
+    found = select(ClaimSuggestion.created_at).where(_from(project_id, source, judge_id))
+    return found.order_by(ClaimSuggestion.created_at.desc()).limit(1)
 
 
 def _from(
@@ -104,7 +110,7 @@ def measured(project_id: UUID, source: SuggestionSource, judge_id: UUID | None, 
         )
         .join(Submission, Submission.id == ClaimSuggestion.submission_id)
         .where(_measured(project_id, source, judge_id))
-        .order_by(ClaimSuggestion.claim_id.desc())
+        .order_by(ClaimSuggestion.created_at.desc(), ClaimSuggestion.claim_id.desc())
         .limit(limit)
     )
 
@@ -131,7 +137,7 @@ def on_known_answers(
             ClaimSuggestion.claim_id >= since,
             ClaimSuggestion.blind_percent == percent,
         )
-        .order_by(ClaimSuggestion.claim_id.desc())
+        .order_by(ClaimSuggestion.created_at.desc(), ClaimSuggestion.claim_id.desc())
         .limit(limit)
     )
 

@@ -679,5 +679,7 @@ def _suggestions() -> None:
         sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_claim_suggestion_task_id")),
         sa.PrimaryKeyConstraint("claim_id", name=op.f("pk_claim_suggestion")),
     )
-    op.create_index("ix_claim_suggestion_source", "claim_suggestion", ["project_id", "source", "judge_id", "claim_id"])
+    op.create_index(
+        "ix_claim_suggestion_source", "claim_suggestion", ["project_id", "source", "judge_id", "created_at"]
+    )
     op.create_index("ix_claim_suggestion_task_id", "claim_suggestion", ["task_id"], postgresql_where=sa.text("shown"))
